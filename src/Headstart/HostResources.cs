@@ -3,7 +3,7 @@ using Headstart.Postgres;
 
 namespace Headstart;
 
-/// <summary>What the host holds as long as it runs: its data folder, locked, and its own PostgreSQL when no other was named.</summary>
+/// <summary>What the host holds while it runs: the locked data folder, and PostgreSQL unless the settings name a database.</summary>
 public sealed class HostResources : IAsyncDisposable
 {
     private readonly DataFolder _folder;
@@ -52,7 +52,7 @@ public sealed class HostResources : IAsyncDisposable
         LoggerFactory.Create(logging => logging.AddConfiguration(configuration.GetSection("Logging"))
             .AddSimpleConsole(o => o.SingleLine = true));
 
-    /// <summary>The database goes last: everything that uses it has been stopped before.</summary>
+    /// <summary>Stops the database last, when nothing uses it any more.</summary>
     public async ValueTask DisposeAsync()
     {
         if (_postgres is not null)

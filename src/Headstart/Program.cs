@@ -72,7 +72,7 @@ try
 
     await using var app = builder.Build();
     app.UseOperations(settings);
-    if (settings.HasRole("web")) // a worker answers only how it is
+    if (settings.HasRole("web")) // a worker answers only health checks
     {
         var api = app.MapGroup("/api/v1").RequireAuthorization();
         api.MapModels();

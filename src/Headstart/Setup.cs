@@ -131,7 +131,7 @@ public static class Setup
 
     public static IServiceCollection AddReports(this IServiceCollection services) => services.AddSingleton<ReportPictures>();
 
-    /// <summary>Hangfire, which wakes workers up. Each kind of work has a queue and a worker of its own.</summary>
+    /// <summary>Adds Hangfire, which wakes workers. Each kind of job has its own queue and worker.</summary>
     public static IServiceCollection AddJobs(this IServiceCollection services, Settings settings)
     {
         services.AddSingleton<JobWaker>();
@@ -150,15 +150,15 @@ public static class Setup
                 UseSlidingInvisibilityTimeout = true,
                 AllowDegradedModeWithoutStorage = false,
                 SchemaName = Schema.Jobs,
-                PrepareSchemaIfNecessary = false, // Schema has
-                // Held for milliseconds while the state of a job changes. A database that dies in them leaves the lock behind, and the
-                // one worker waits for it: with the default, ten minutes.
+                PrepareSchemaIfNecessary = false, // Schema has done it
+                // Held for milliseconds while a job changes state. If the database dies meanwhile, the lock stays behind and the single
+                // worker waits for it: ten minutes with the default.
                 DistributedLockTimeout = TimeSpan.FromSeconds(20),
             };
             return new PostgreSqlStorage(new NpgsqlConnectionFactory(provider.GetRequiredService<DatabaseAddress>().Shared, options),
                 options);
         });
-        // As static, for the same reason: a job would be made from the services of the host that was started last.
+        // Not static, for the same reason: a static one would create jobs from the services of the host started last.
         services.AddSingleton<JobActivator>(static provider =>
             new AspNetCoreJobActivator(provider.GetRequiredService<IServiceScopeFactory>()));
         return services.AddHangfire(static hangfire => hangfire.UseRecommendedSerializerSettings());
@@ -191,8 +191,7 @@ public static class Setup
     private static IServiceCollection AddCleanup<T>(this IServiceCollection services)
         where T : class, ICleanup => services.AddSingleton<ICleanup>(static provider => provider.GetRequiredService<T>());
 
-    /// <summary>A kind of job, and on workers a queue for it: kinds go on beside each other, and none waits for the end of
-    /// another.</summary>
+    /// <summary>Adds a kind of job and, on workers, a queue of its own, so that no kind waits for another.</summary>
     private static IServiceCollection AddJob<TJob>(this IServiceCollection services, JobKind kind, Settings settings)
         where TJob : class, IJob
     {
@@ -210,8 +209,8 @@ public static class Setup
     {
         if (settings.Dashboard)
         {
-            // Hangfire's own filter would let everyone in who comes through a proxy on this host; the key decides instead, and the jobs are
-            // those of all accounts.
+            // Hangfire's own filter would admit everyone who comes through a proxy on this host; here the key decides. The dashboard shows
+            // the jobs of all accounts.
             app.MapHangfireDashboard("/hangfire", new DashboardOptions { Authorization = [], AppPath = $"{settings.Prefix}/" })
                 .RequireAuthorization(Scopes.Operator);
         }

@@ -95,7 +95,7 @@ public sealed partial class UploadTests(Site site) : IDisposable
             MimeType = "application/zip",
             Buffer = Zip("train/a.jpg", "test/b.jpg"),
         });
-        await Expect(plan.Locator("p")).ToContainTextAsync("are sides of a data set, not categories");
+        await Expect(plan.Locator("p")).ToContainTextAsync("are splits of a data set, not categories");
         await Expect(send).ToBeHiddenAsync();
         await page.Keyboard.PressAsync("Escape");
         await Expect(plan).ToBeHiddenAsync();

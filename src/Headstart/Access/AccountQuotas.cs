@@ -38,13 +38,13 @@ public sealed class RemainingQuota(Quotas quotas, Stored stored)
 }
 
 /// <summary>
-/// Quotas of what is in the database. Who wants to add something holds the account, looks, and adds, in one transaction: of two requests at
-/// once one waits, so nothing exceeds a quota. Accounts without quotas are not held. How much they have is counted on the rows of their
-/// models (see <see cref="Model.Examples"/>), so no look is longer for there being many images.
+/// Quotas on what the database stores. To add something, lock the account, check and add in one transaction: concurrent requests then wait
+/// for each other and cannot exceed a quota together. Accounts without quotas are not locked. The rows of the models keep running totals
+/// (see <see cref="Model.Examples"/>), so a check takes no longer when there are many images.
 /// </summary>
 public static class AccountQuotas
 {
-    /// <summary>Locks the account, if it has quotas, so that no other transaction adds anything to it.</summary>
+    /// <summary>Locks the account if it has quotas, so that no other transaction adds anything to it.</summary>
     public static async Task<Quotas> HoldQuotasAsync(this HeadstartDb db, Guid account)
     {
         if (await db.QuotasAsync(account, default) is { Images: null, Bytes: null, Models: null, ConcurrentRuns: null } none)

@@ -6,15 +6,14 @@ using Microsoft.EntityFrameworkCore;
 namespace Headstart.Access;
 
 /// <summary>
-/// Writes down who changed what: everything that needs more than reading and predicting, whatever protocol or page it comes from. The entry
-/// is there before the work begins, and no work begins without it; its status is filled in afterwards. If the process dies in between the
-/// entry stays without a status: something was tried, and may have happened. Neither headers nor query nor body are in it: that is where
-/// secrets are.
+/// Records who changed what: every request that needs more than reading and predicting, in any protocol and from any page. The entry is
+/// written before the work begins, and nothing begins without it; the status is added afterwards. If the process dies in between, the entry
+/// keeps no status: the change was attempted and may have happened. Headers, query and body are left out because they may contain secrets.
 /// </summary>
 internal sealed partial class AuditTrail(RequestDelegate next, IDbContextFactory<HeadstartDb> databases, TimeProvider clock,
     ILogger<AuditTrail> log)
 {
-    private const int LongestSubject = 200; // names of backbones may be subjects
+    private const int LongestSubject = 200; // a subject may be the name of a backbone
 
     public async Task InvokeAsync(HttpContext http)
     {
@@ -82,7 +81,7 @@ internal sealed partial class AuditTrail(RequestDelegate next, IDbContextFactory
         }
         catch (Exception e) when (e is not OutOfMemoryException)
         {
-            // Whatever it was, most likely a database that went away: the work is done and answered, and the entry says that it was begun.
+            // Probably a lost database. The request is already answered, and the entry says that it was begun.
             Log.NoStatus(log, entry, status, e.GetBaseException().Message);
         }
     }
@@ -96,7 +95,7 @@ internal sealed partial class AuditTrail(RequestDelegate next, IDbContextFactory
     }
 }
 
-/// <summary>Deletes what is older than <c>Headstart:Audit:KeepDays</c>, every hour, on every host: it does no harm twice.</summary>
+/// <summary>Deletes entries older than <c>Headstart:Audit:KeepDays</c> every hour. Safe on every host.</summary>
 public sealed partial class AuditPruning(IDbContextFactory<HeadstartDb> databases, Settings settings, TimeProvider clock,
     ILogger<AuditPruning> log) : BackgroundService
 {
@@ -120,7 +119,7 @@ public sealed partial class AuditPruning(IDbContextFactory<HeadstartDb> database
             }
             catch (Exception e) when (e is not OperationCanceledException)
             {
-                // Whatever it was, most likely a database that is away: a host must not end because of this, and the next hour may work.
+                // Probably a database that is down: this must not end the host, and it is tried again in an hour.
                 Log.NotPruned(log, e.GetBaseException().Message);
             }
         }

@@ -6,7 +6,7 @@ namespace Headstart.Access;
 /// <summary>The default account and the key that opens a new installation.</summary>
 public sealed class FirstKey(IDbContextFactory<HeadstartDb> databases, Settings settings, TimeProvider clock)
 {
-    /// <summary>Makes <c>Headstart:BootstrapKey</c> valid on every start: it also restores access when the last key was lost.</summary>
+    /// <summary>Makes <c>Headstart:BootstrapKey</c> valid at every start, which also restores access after the last key was lost.</summary>
     public async Task AddConfiguredAsync(CancellationToken cancel)
     {
         if (settings.BootstrapKey is { Length: > 0 } key)

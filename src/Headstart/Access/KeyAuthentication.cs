@@ -9,7 +9,7 @@ using Microsoft.Extensions.Options;
 
 namespace Headstart.Access;
 
-/// <summary>Marks endpoints whose clients may send the key as it is, without Bearer or Basic before it, and know Basic best.</summary>
+/// <summary>Marks endpoints whose clients may send the bare key, without Bearer or Basic before it, and expect a Basic challenge.</summary>
 public sealed class TakesBareKey;
 
 /// <summary><c>Authorization: Bearer KEY</c>, or HTTP Basic with the key as user name.</summary>
@@ -19,10 +19,10 @@ public sealed class KeyAuthentication(
 {
     public const string SchemeName = "ApiKey";
 
-    /// <summary>As <see cref="Scopes.Name"/> calls <see cref="Scope.Admin"/>.</summary>
+    /// <summary>Equals <see cref="Scopes.Name"/> of <see cref="Scope.Admin"/>.</summary>
     public const string AdminPolicy = "admin";
 
-    /// <summary>Under this name the context of a request that a page makes inside of the host has the hash of the key to use.</summary>
+    /// <summary>Key of <c>HttpContext.Items</c> under which a request from a page of this host carries the hash of its API key.</summary>
     public static readonly object HashItem = new();
 
     private TimeSpan? _wait;
@@ -59,7 +59,7 @@ public sealed class KeyAuthentication(
         }
 
         var hash = ReadHash();
-        // A browser asks for a user name and password only when it is told Basic; scripts are better off without the dialog.
+        // A challenge with Basic makes browsers ask for a user name and password; scripts are better off without it.
         Response.Headers.WWWAuthenticate = Request.Path.StartsWithSegments("/hangfire") || BareKeyWillDo ? "Basic realm=\"Headstart\""
             : "Bearer";
         await Context.AnswerAsync(Problems.Of(StatusCodes.Status401Unauthorized, "unauthorized",

@@ -5,16 +5,15 @@ using System.Threading.RateLimiting;
 namespace Headstart.Access;
 
 /// <summary>
-/// Keeps strangers from finding a key by trying: an address that sent too many keys which are not known here must wait before the next one
-/// is looked at. The same wrong key again is no guess and costs nothing, so a script with an old key does not shut out whoever shares its
-/// address. Requests that are under way at the same moment may all be looked at before the first is counted; their number is bounded by the
-/// server's.
+/// Prevents guessing of keys: an IP address that sent too many unknown keys must wait before its next one is checked. Repeating the same
+/// wrong key counts once, so a script with an old key does not lock out others behind its address. Concurrent requests may all be checked
+/// before the first one counts; the server limits their number.
 /// </summary>
 public sealed class KeyGuesses(Settings settings) : IDisposable
 {
     private const int Remembered = 1 << 12;
 
-    private readonly byte[]?[] _refused = new byte[]?[Remembered]; // each at the place that its first bytes name; a later one takes it over
+    private readonly byte[]?[] _refused = new byte[]?[Remembered]; // indexed by the first bytes of the hash; later ones overwrite
     private readonly TimeSpan _each = TimeSpan.FromMinutes(1) / Math.Max(1, settings.RateLimits.FailedSignInsPerMinute);
     private readonly PartitionedRateLimiter<IPAddress>? _guesses = settings.RateLimits.FailedSignInsPerMinute is > 0 and var most
         ? PartitionedRateLimiter.Create<IPAddress, int>(address => RateLimitPartition.GetTokenBucketLimiter(

@@ -10,8 +10,8 @@ public sealed record KnownKey(Guid Id, Guid AccountId, string Name, IReadOnlyLis
     Quotas Quotas);
 
 /// <summary>
-/// The keys that were used lately. A key revoked on this host stops working with the answer to that; one revoked on another host, when that
-/// is heard, and two seconds later at most.
+/// Remembers recently used keys. A key revoked on this host stops working before the response is sent; one revoked on another host stops
+/// when its notification arrives, after two seconds at most.
 /// </summary>
 public sealed class KnownKeys
 {
@@ -35,7 +35,7 @@ public sealed class KnownKeys
     public async Task<bool> HasExpiredAsync(byte[] hash, CancellationToken cancel) =>
         await ReadAsync(hash, cancel) is { } key && HasExpired(key);
 
-    /// <summary>After a key was revoked, or an account changed.</summary>
+    /// <summary>To be called after a key was revoked or an account changed.</summary>
     public void Forget() => _keys.Forget();
 
     private bool HasExpired(KnownKey key) => key.ExpiresAt <= _clock.GetUtcNow().UtcDateTime;

@@ -20,15 +20,15 @@ public static class Spending
 }
 
 /// <summary>
-/// Refuses predictions when those of the day are used up, and says in the headers of every answer what is left of the quotas that the
-/// request takes from, as the IETF's draft-ietf-httpapi-ratelimit-headers has it. The day's predictions are compared in memory (see
-/// <see cref="Usage"/>): a request that begins before the limit is answered whole.
+/// Refuses predictions once the day's quota is used up, and adds headers with what is left of the quotas that the request uses, as in
+/// the IETF's draft-ietf-httpapi-ratelimit-headers. The day's predictions are counted in memory (see <see cref="Usage"/>): a request that
+/// begins below the limit is answered completely.
 /// </summary>
 internal sealed class QuotaMiddleware(RequestDelegate next, Usage usage, IDbContextFactory<HeadstartDb> databases, TimeProvider clock)
 {
     private const int Day = 86_400;
-    private const int AgainForARun = 30; // seconds; a guess, as the end of a run is unknown
-    private const long Most = 999_999_999_999_999; // what a number in a structured field may be
+    private const int AgainForARun = 30; // seconds; a guess, because nobody knows when a run will end
+    private const long Most = 999_999_999_999_999; // largest number in a structured field (RFC 8941)
 
     public async Task InvokeAsync(HttpContext http)
     {
@@ -55,7 +55,7 @@ internal sealed class QuotaMiddleware(RequestDelegate next, Usage usage, IDbCont
         var response = http.Response;
         if (response.StatusCode is >= 300 and not (StatusCodes.Status402PaymentRequired or StatusCodes.Status429TooManyRequests))
         {
-            return; // took nothing
+            return; // uses no quota
         }
 
         var midnight = (int)Math.Ceiling(Day - clock.GetUtcNow().TimeOfDay.TotalSeconds);

@@ -15,7 +15,7 @@ public sealed record QuotaUse(Quota Quota, long? Limit, long Used)
     /// <summary>The quota's name in JSON and in headers.</summary>
     internal string Name => JsonNamingPolicy.CamelCase.ConvertName(Quota.ToString());
 
-    /// <summary>Says how much is used and what to do.</summary>
+    /// <summary>States how much is used and what to do.</summary>
     internal string Sentence => Quota switch
     {
         Quota.Images => $"Your account stores {Used:N0} of {Limit:N0} images and texts: delete some, {Else}",

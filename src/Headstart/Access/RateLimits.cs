@@ -7,8 +7,8 @@ using Microsoft.AspNetCore.RateLimiting;
 namespace Headstart.Access;
 
 /// <summary>
-/// Token buckets in the memory of this host: each web node counts for itself. An endpoint that says <c>DisableRateLimiting</c>, as health
-/// does, has no limit, and the requests that pages make inside of the host were counted when the browser asked.
+/// Token buckets in the memory of this host: each web node counts for itself. Endpoints with <c>DisableRateLimiting</c>, such as health,
+/// have no limit. Requests that pages make inside the host are not counted again: the browser's request was.
 /// </summary>
 public static class RateLimits
 {
@@ -47,7 +47,7 @@ public static class RateLimits
             $"{why}; try again in {seconds} s."));
     }
 
-    /// <summary>One bucket for an IPv4 address, and one for an IPv6 network (/64), which is what one customer of a provider has.</summary>
+    /// <summary>One bucket per IPv4 address and per IPv6 network (/64), the size that providers assign to a customer.</summary>
     internal static int BucketOf(IPAddress address)
     {
         address = address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address;

@@ -6,9 +6,9 @@ using Microsoft.AspNetCore.Http.HttpResults;
 namespace Headstart.Access;
 
 /// <summary>
-/// Which scope a request needs. Every endpoint that takes a key asks here, through the default policy: reading needs
-/// <see cref="Scope.Read"/>, every other method <see cref="Scope.Write"/>, unless the endpoint says what it <see cref="Needs"/>. So an
-/// endpoint that says nothing is never too open.
+/// Which scope a request needs. The default policy asks for every endpoint that takes a key: GET needs <see cref="Scope.Read"/>, every
+/// other method <see cref="Scope.Write"/>, unless the endpoint declares what it <see cref="Needs"/>. An endpoint that declares nothing is
+/// therefore never too open.
 /// </summary>
 public static class Scopes
 {
@@ -36,7 +36,7 @@ public static class Scopes
         http.GetEndpoint()?.Metadata.GetOrderedMetadata<IAuthorizeData>().LastOrDefault(data => data.Policy is not null)?.Policy
         ?? Name(HttpMethods.IsGet(http.Request.Method) || HttpMethods.IsHead(http.Request.Method) ? Scope.Read : Scope.Write);
 
-    /// <summary>Why a request with a good key is refused.</summary>
+    /// <summary>Why a request with a valid key is refused.</summary>
     internal static ProblemHttpResult Refusal(HttpContext http)
     {
         var needed = NeededFor(http);
@@ -57,7 +57,7 @@ internal sealed class ScopeCheck : AuthorizationHandler<ScopeRequirement>
 {
     protected override Task HandleRequirementAsync(AuthorizationHandlerContext context, ScopeRequirement requirement)
     {
-        // A page that rerenders over its live connection has no request.
+        // A page that renders again over its live connection has no request.
         if (context.User.IsInRole(context.Resource is HttpContext http ? Scopes.NeededFor(http) : Scopes.Name(Scope.Read)))
         {
             context.Succeed(requirement);

@@ -6,8 +6,8 @@ using Microsoft.AspNetCore.DataProtection.XmlEncryption;
 namespace Headstart.Access;
 
 /// <summary>
-/// Data protection keys that all web nodes share lie in the database, and there encrypted (AES-256-GCM) with a key that is made of
-/// <see cref="Settings.SharedSecret"/> (HKDF, RFC 5869): a stolen database alone is not enough to forge cookies.
+/// Data protection keys that all web nodes share are stored in the database, encrypted (AES-256-GCM) with a key derived from
+/// <see cref="Settings.SharedSecret"/> (HKDF, RFC 5869): a stolen database alone does not suffice to forge cookies.
 /// </summary>
 internal sealed class SealedKeys(Settings settings) : IXmlEncryptor
 {

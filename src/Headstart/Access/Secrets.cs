@@ -7,8 +7,7 @@ namespace Headstart.Access;
 /// <summary>Makes and hashes API keys.</summary>
 public static class Secrets
 {
-    /// <summary>190 bits of randomness: a plain SHA-256 of it cannot be guessed back, a slow hash would only cost time per
-    /// request.</summary>
+    /// <summary>A key with 190 random bits: its plain SHA-256 cannot be reversed, so a slow hash would only cost time.</summary>
     public static string NewKey() => "hs_" + RandomNumberGenerator.GetString("ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz23456789",
         32);
 

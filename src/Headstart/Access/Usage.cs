@@ -6,8 +6,8 @@ using Microsoft.EntityFrameworkCore;
 namespace Headstart.Access;
 
 /// <summary>
-/// Counts in memory and adds that to the database every few seconds, so that a prediction costs no write. If the process dies, what was
-/// counted since then is lost; nothing is counted twice.
+/// Counts in memory and adds the counts to the database every few seconds, so that a prediction costs no write. If the process dies, the
+/// counts since the last write are lost; nothing is counted twice.
 /// </summary>
 public sealed partial class Usage(IDbContextFactory<HeadstartDb> databases, TimeProvider clock, ILogger<Usage> log) : BackgroundService
 {
@@ -19,7 +19,7 @@ public sealed partial class Usage(IDbContextFactory<HeadstartDb> databases, Time
     /// <summary>Counts a request with an API key in its header; requests of pages are not counted.</summary>
     public void CountRequest(ClaimsPrincipal caller) => Interlocked.Increment(ref Of(caller).Requests);
 
-    /// <summary>Counts one predicted image or text, for a program or a page.</summary>
+    /// <summary>Counts one predicted image or text, from a program or a page.</summary>
     public void CountPrediction(ClaimsPrincipal caller) => CountPredictions(caller, 1);
 
     /// <summary>Counts the predictions of a batch; negative for a batch that failed.</summary>
@@ -30,9 +30,8 @@ public sealed partial class Usage(IDbContextFactory<HeadstartDb> databases, Time
     }
 
     /// <summary>
-    /// What the account has asked for since midnight (UTC): what this host has counted, and what the database knew at the last write. The
-    /// database is asked only once a day and account, and then at each write. What other hosts answered in the last ten seconds at most is
-    /// not in it.
+    /// Predictions of the account since midnight (UTC): this host's own counts plus the database's total at the last write. The database is
+    /// read once per day and account and after each write. Predictions of other hosts are missing for at most ten seconds.
     /// </summary>
     public async Task<long> PredictionsTodayAsync(Guid account, CancellationToken cancel)
     {
@@ -40,7 +39,7 @@ public sealed partial class Usage(IDbContextFactory<HeadstartDb> databases, Time
         var total = TotalOf(account, day);
         if (Volatile.Read(ref total.Written) < 0)
         {
-            await _writing.WaitAsync(cancel); // else what is being written would be missed or counted twice
+            await _writing.WaitAsync(cancel); // otherwise counts being written are missed or counted twice
             try
             {
                 await ReadTotalsAsync(day, [account], cancel);
@@ -54,7 +53,7 @@ public sealed partial class Usage(IDbContextFactory<HeadstartDb> databases, Time
         return Math.Max(0, Volatile.Read(ref total.Written)) + Volatile.Read(ref total.Unwritten);
     }
 
-    /// <summary>Counts the images of a batch, if the account may still ask for so many today; else says why not.</summary>
+    /// <summary>Counts the images of a batch if the day's quota allows them; otherwise returns the quota.</summary>
     public async Task<QuotaUse?> TakeAsync(ClaimsPrincipal caller, int count, CancellationToken cancel)
     {
         if (caller.Limit(Quota.PredictionsPerDay) is { } limit)
@@ -82,8 +81,7 @@ public sealed partial class Usage(IDbContextFactory<HeadstartDb> databases, Time
         }
         catch (Exception e) when (e is not OutOfMemoryException)
         {
-            // Whatever it was, most likely a database that is away: a host must not end because its counting did, and the next time may
-            // work.
+            // Probably a database that is down: this must not end the host, and the next write may succeed.
             Log.Later(log, e.GetBaseException().Message);
         }
         finally
@@ -95,7 +93,7 @@ public sealed partial class Usage(IDbContextFactory<HeadstartDb> databases, Time
     /// <summary>Adds the counts to the rows; if that fails, they stay in memory.</summary>
     private async Task AddAsync()
     {
-        // Counters are reset, not replaced: what is added meanwhile is written next time.
+        // Reset, not replaced: what is counted meanwhile belongs to the next write.
         var rows = _counts.Select(c => (c.Key, Requests: Interlocked.Exchange(ref c.Value.Requests, 0),
             Predictions: Interlocked.Exchange(ref c.Value.Predictions, 0)))
             // in one order, so that two hosts do not deadlock
@@ -174,7 +172,7 @@ public sealed partial class Usage(IDbContextFactory<HeadstartDb> databases, Time
         await WriteAsync();
     }
 
-    /// <summary>Drops what is not counted to any more: the days before yesterday.</summary>
+    /// <summary>Drops days before yesterday, which get no more counts.</summary>
     private void Forget()
     {
         foreach (var (key, count) in _counts.Where(c => c.Key.Day < Today.AddDays(-1) && c.Value is { Requests: 0, Predictions: 0 }))

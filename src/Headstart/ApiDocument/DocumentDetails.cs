@@ -3,8 +3,8 @@ using Swashbuckle.AspNetCore.SwaggerGen;
 
 namespace Headstart.ApiDocument;
 
-/// <summary>Orders the groups for Swagger UI: the main job, then what runs it. Leaves out schemas that nothing refers to, such as those of
-/// values that stand only in lists.</summary>
+/// <summary>Orders the groups for Swagger UI: the main job first, then administration. Removes schemas that nothing refers to, such as
+/// those of enumerations that occur only in lists.</summary>
 public sealed class DocumentDetails : IDocumentFilter
 {
     public void Apply(OpenApiDocument document, DocumentFilterContext context)

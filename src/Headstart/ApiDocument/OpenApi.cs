@@ -16,14 +16,14 @@ public sealed record FileForm(IReadOnlyDictionary<string, string> Fields, bool O
 /// <param name="Type">What the body is.</param>
 public sealed record JsonBody(Type Type);
 
-/// <summary>Marks an operation that reads a body of another kind itself: a file, a table, a text.</summary>
-/// <param name="Example">Empty where it is not text.</param>
+/// <summary>Marks an operation that reads another kind of body itself: a file, a table, a text.</summary>
+/// <param name="Example">Empty if the body is not text.</param>
 /// <param name="Types">Content types.</param>
 public sealed record RawBody(string Example, params string[] Types);
 
 /// <summary>
-/// Marks a path that takes every kind of body, of which the document names one: the others have paths of their own, because generators make
-/// no working client of an operation that takes several kinds and answers with several.
+/// Marks a path that takes every kind of body, of which the document describes one. The other kinds have paths of their own, because
+/// generators cannot make a working client of an operation with several kinds of bodies and answers.
 /// </summary>
 /// <param name="Hidden">Parameters that only the other kinds have.</param>
 public sealed record TakesMore(params string[] Hidden);
@@ -79,7 +79,7 @@ public static class OpenApi
         app.UseSwaggerUI(ui =>
         {
             ui.DocumentTitle = "Headstart API";
-            ui.SwaggerEndpoint("v1/swagger.json", "Headstart v1"); // beside the page, whatever prefix that is below
+            ui.SwaggerEndpoint("v1/swagger.json", "Headstart v1"); // relative to the page, so that it works below any path prefix
             ui.EnablePersistAuthorization();
             ui.DisplayRequestDuration();
         });
@@ -88,7 +88,7 @@ public static class OpenApi
     public static RouteHandlerBuilder Named(this RouteHandlerBuilder endpoint, string name, string summary, string description) =>
         endpoint.WithName(name).WithSummary(summary).WithDescription(description);
 
-    /// <summary>An example of the JSON body, and what every address answers that takes one.</summary>
+    /// <summary>Sets an example of the JSON body, and the responses common to all operations with a JSON body.</summary>
     public static RouteHandlerBuilder Example(this RouteHandlerBuilder endpoint, string json) =>
         endpoint.WithMetadata(new BodyExample(json))
             .Refuses(StatusCodes.Status413PayloadTooLarge, StatusCodes.Status415UnsupportedMediaType);

@@ -7,7 +7,7 @@ using Swashbuckle.AspNetCore.SwaggerGen;
 
 namespace Headstart.ApiDocument;
 
-/// <summary>Adds what the endpoint's metadata knows and Swashbuckle does not: keys, examples, file forms.</summary>
+/// <summary>Adds what Swashbuckle does not take from the endpoint's metadata: keys, examples, file forms.</summary>
 public sealed class OperationDetails(IEnumerable<ErrorShape> shapes) : IOperationFilter
 {
     public void Apply(OpenApiOperation operation, OperationFilterContext context)
@@ -17,7 +17,7 @@ public sealed class OperationDetails(IEnumerable<ErrorShape> shapes) : IOperatio
         {
             foreach (var (type, body) in response.Content ?? new Dictionary<string, OpenApiMediaType>())
             {
-                // What is not JSON is bytes to a program: generators would otherwise try to read it as JSON.
+                // Everything but JSON is declared as bytes: generators would otherwise try to parse it as JSON.
                 body.Schema = type is "application/json" or "application/problem+json" ? body.Schema : Bytes();
             }
         }
@@ -77,7 +77,7 @@ public sealed class OperationDetails(IEnumerable<ErrorShape> shapes) : IOperatio
         }
     }
 
-    /// <summary>What is refused before the endpoint is reached, in the format that is usual below its path.</summary>
+    /// <summary>Adds the refusals that happen before the endpoint is reached, in the format used below its path.</summary>
     private void Refuses(OpenApiOperation operation, OperationFilterContext context, ReadOnlySpan<int> statuses)
     {
         var shape = shapes.FirstOrDefault(shape =>
@@ -102,7 +102,7 @@ public sealed class OperationDetails(IEnumerable<ErrorShape> shapes) : IOperatio
         }
     }
 
-    // Swagger UI fills these in, so only harmless values: no filter, no Idempotency-Key.
+    // Swagger UI fills these in, so they must be harmless: no filter, no Idempotency-Key.
     private static readonly Dictionary<string, JsonNode> Examples = new()
     {
         ["limit"] = Page.DefaultLimit,
@@ -115,7 +115,7 @@ public sealed class OperationDetails(IEnumerable<ErrorShape> shapes) : IOperatio
 
     private static OpenApiRequestBody Body(FileForm form)
     {
-        // An array, because a form may have a field several times, and may be null, because generated clients otherwise ask for it.
+        // An array, because a form may repeat a field; nullable, because generated clients would otherwise require it.
         var properties = form.Fields.ToDictionary(f => f.Key, IOpenApiSchema (f) => form.OneFile
             ? new OpenApiSchema { Type = JsonSchemaType.String | JsonSchemaType.Null, Example = f.Value.Length > 0 ? f.Value : null }
             : new OpenApiSchema

@@ -9,8 +9,8 @@ using Swashbuckle.AspNetCore.SwaggerGen;
 namespace Headstart.ApiDocument;
 
 /// <summary>
-/// Adds what Swashbuckle does not say of a record: which references may be null, what may be left out, and what must be there although its
-/// absence is answered with a sentence of our own (<see cref="RequiredAttribute"/>, which nothing else reads).
+/// Adds what Swashbuckle does not say about a record: which references may be null, which fields are optional, and which are required
+/// although our own check answers when they are missing (<see cref="RequiredAttribute"/>, which nothing else reads).
 /// </summary>
 public sealed partial class SchemaDetails : ISchemaFilter
 {
@@ -26,16 +26,16 @@ public sealed partial class SchemaDetails : ISchemaFilter
         foreach (var property in context.Type.GetProperties(BindingFlags.Public | BindingFlags.Instance))
         {
             var name = JsonNamingPolicy.CamelCase.ConvertName(property.Name);
-            if (properties.TryGetValue(name, out var said) && said is OpenApiSchemaReference
+            if (properties.TryGetValue(name, out var found) && found is OpenApiSchemaReference
                 && nullability.Create(property).ReadState == NullabilityState.Nullable)
             {
-                properties[name] = new OpenApiSchema { OneOf = [new OpenApiSchema { Type = JsonSchemaType.Null }, said] };
+                properties[name] = new OpenApiSchema { OneOf = [new OpenApiSchema { Type = JsonSchemaType.Null }, found] };
             }
 
-            if (said is OpenApiSchema { Items: OpenApiSchemaReference } list
+            if (found is OpenApiSchema { Items: OpenApiSchemaReference } list
                 && property.PropertyType.GenericTypeArguments is [{ IsEnum: true } values])
             {
-                // NSwag's clients for System.Text.Json read values of an enumeration as numbers where they stand in a list.
+                // NSwag's clients for System.Text.Json read enumeration values in lists as numbers.
                 list.Items = new OpenApiSchema
                 {
                     Type = JsonSchemaType.String,
@@ -53,9 +53,9 @@ public sealed partial class SchemaDetails : ISchemaFilter
         {
             var name = JsonNamingPolicy.CamelCase.ConvertName(property.Name);
             (record.Required ??= new HashSet<string>()).Add(name);
-            if (properties[name] is OpenApiSchema { Type: { } type } said)
+            if (properties[name] is OpenApiSchema { Type: { } type } found)
             {
-                said.Type = type & ~JsonSchemaType.Null;
+                found.Type = type & ~JsonSchemaType.Null;
             }
         }
 
@@ -63,7 +63,7 @@ public sealed partial class SchemaDetails : ISchemaFilter
             is { UnmappedMemberHandling: JsonUnmappedMemberHandling.Skip };
     }
 
-    /// <summary>In comments of the code.</summary>
+    /// <summary>A line break inside an XML comment.</summary>
     [GeneratedRegex(@"(?<!\n)\n +")]
     private static partial Regex LineBreak();
 }

@@ -4,15 +4,15 @@ using Headstart.Learning.Texts;
 namespace Headstart.Backbones;
 
 /// <summary>
-/// <c>backbones add FILE [--id=… --size=… --mean=… --std=… --licence=… --source=…]</c>: registers a network of the user's own ahead of
-/// time, as <c>POST /api/v1/backbones</c> does in a running host, or word vectors (<c>.txt</c>, <c>.txt.gz</c>; of the options
-/// <c>--id</c>); that host finds it at its next start.
+/// <c>backbones add FILE [--id=… --size=… --mean=… --std=… --licence=… --source=…]</c>: registers a user's own network ahead of time, as
+/// <c>POST /api/v1/backbones</c> does on a running host, or word vectors (<c>.txt</c>, <c>.txt.gz</c>; only with <c>--id</c>). A running
+/// host finds it at its next start.
 /// </summary>
 public static class AddCommand
 {
     public static bool Asked(string[] args) => args is ["backbones", "add", _, ..];
 
-    /// <returns>The exit code: 0 when the backbone is there.</returns>
+    /// <returns>Exit code: 0 if the backbone was registered.</returns>
     /// <exception cref="StartupException">The file cannot be used; the message says why.</exception>
     public static int Run(string[] args, Settings settings)
     {

@@ -2,7 +2,7 @@ using Headstart.Data;
 
 namespace Headstart.Backbones;
 
-/// <summary>Exchanges backbones with the other hosts, by <see cref="SharedBackbones"/>: at the start, on news, every half
+/// <summary>Exchanges backbones with other hosts through <see cref="SharedBackbones"/>: at start, when notified, and every half
 /// minute.</summary>
 public sealed partial class BackboneExchange : BackgroundService
 {

@@ -4,8 +4,8 @@ namespace Headstart.Backbones;
 
 /// <summary>
 /// Downloads backbones of the catalogue and loads them while the host runs. Requests for the same backbone share one download, and a
-/// download continues even if its run ends: the next run will want it. Failures are remembered for some minutes, so
-/// that runs on a machine without internet access lose no time.
+/// download continues even if its run ends, because the next run will want it. Failures are remembered for some minutes, so that runs on a
+/// machine without internet access lose no time.
 /// </summary>
 public sealed partial class BackboneFetcher(
     DataPaths paths, HostCatalogue catalogue, LoadedBackbones loaded, BackboneExchange exchange, IHostApplicationLifetime lifetime,
@@ -17,10 +17,10 @@ public sealed partial class BackboneFetcher(
     private readonly Dictionary<string, Fetch> _fetches = [];
     private readonly BackboneDownload _download = new(new() { RetryUnreachable = false });
 
-    /// <summary>Whether downloads are on and the catalogue has it.</summary>
+    /// <summary>Whether downloads are enabled and the catalogue has this backbone.</summary>
     public bool CanFetch(string id) => catalogue.Downloads && catalogue.Find(id) is not null;
 
-    /// <summary>The download of this backbone that is running or failed recently.</summary>
+    /// <summary>The download of this backbone that is running or recently failed.</summary>
     public Fetch? Find(string id)
     {
         lock (_gate)
@@ -51,7 +51,7 @@ public sealed partial class BackboneFetcher(
     private bool IsForgotten(Fetch fetch) =>
         fetch.Ended.IsCompleted && (fetch.Failure is null || clock.GetElapsedTime(fetch.EndedAt) > Memory);
 
-    /// <returns>null when the backbone is loaded, else why it is not.</returns>
+    /// <returns>null if the backbone is loaded, otherwise why it is not.</returns>
     private async Task<string?> RunAsync(Fetch fetch)
     {
         var id = fetch.Entry.Manifest.Id;
@@ -67,7 +67,7 @@ public sealed partial class BackboneFetcher(
         catch (BackboneException e)
         {
             Log.Failed(log, e.Message);
-            return (e.InnerException ?? e).Message.TrimEnd('.'); // without the name, so that one sentence can tell of several
+            return (e.InnerException ?? e).Message.TrimEnd('.'); // without the name, so that one sentence can list several backbones
         }
         catch (OperationCanceledException)
         {
@@ -99,7 +99,7 @@ public sealed class Fetch(CatalogueEntry entry) : IProgress<(long Done, long Tot
     /// <summary>Bytes downloaded so far.</summary>
     public long Done => Interlocked.Read(ref _done);
 
-    /// <summary>Why the backbone is not loaded, without its name and a full stop; null when it is.</summary>
+    /// <summary>Why the backbone is not loaded, without its name and a full stop; null if it is loaded.</summary>
     public Task<string?> Ended { get; internal set; } = Task.FromResult<string?>(null);
 
     /// <summary>The result so far; null also while the download runs.</summary>

@@ -4,11 +4,11 @@ using Headstart.Learning.Onnx;
 
 namespace Headstart.Backbones;
 
-/// <summary>What people say of a backbone of their own, as texts: fields of a form, options of a command.</summary>
+/// <summary>Descriptions of users' own backbones as texts: fields of a form, options of a command.</summary>
 public static class BackboneFields
 {
     /// <summary>
-    /// Their names, with an example where it does no harm: Swagger UI fills examples in, and these two are what is taken without them.
+    /// Names of the fields with an example where that is harmless: Swagger UI fills examples in, and these two equal the defaults.
     /// </summary>
     public static IReadOnlyDictionary<string, string> Examples { get; } = new Dictionary<string, string>
     {
@@ -25,9 +25,9 @@ public static class BackboneFields
         ["source"] = "",
     };
 
-    /// <param name="field">The text of a field; null or blank where it was not given.</param>
-    /// <param name="fileName">How the owner calls the file.</param>
-    /// <exception cref="BackboneException">A text is not what its field takes.</exception>
+    /// <param name="field">Returns the text of a field; null or blank if it was not given.</param>
+    /// <param name="fileName">The owner's name of the file.</param>
+    /// <exception cref="BackboneException">A field has an invalid value.</exception>
     public static BackboneDescription Read(Func<string, string?> field, string fileName)
     {
         return new()
@@ -49,7 +49,7 @@ public static class BackboneFields
         string? Text(string name) => string.IsNullOrWhiteSpace(field(name)) ? null : field(name)!.Trim();
     }
 
-    /// <summary>The same as options of a command.</summary>
+    /// <summary>The same description as options of a command.</summary>
     public static IEnumerable<string> Options(BackboneDescription given)
     {
         var texts = new Dictionary<string, string?>

@@ -6,18 +6,18 @@ namespace Headstart.Backbones;
 public sealed class BackboneNews(LoadedBackbones loaded, HostCatalogue catalogue)
 {
     /// <summary>
-    /// What could be chosen among now, for a version to keep: the backbones that are here, each with the first digits of its file's
-    /// SHA-256, and the ids of those that could be fetched.
+    /// The choices available now, stored with a version: backbones on this host, each with the first digits of its file's SHA-256, and the
+    /// ids of those that could be downloaded.
     /// </summary>
     public List<string> Known() => [.. loaded.All.Select(b => Name(b.Manifest)), .. Fetchable().Select(e => e.Manifest.Id)];
 
     /// <summary>
-    /// Backbones that were not known then and might do better than those a version reads: of a higher published accuracy, or of none, when
-    /// nobody can tell without trying. Empty for most. 8-bit forms are faster, not better.
+    /// Backbones that were unknown then and might do better than those a version uses: ones with a higher published accuracy, or with none,
+    /// where only trying can tell. Usually empty. 8-bit forms are left out: they are faster, not better.
     /// </summary>
-    /// <param name="known">What <see cref="Known"/> said when the version was made.</param>
-    /// <param name="recipe">What the version reads.</param>
-    /// <param name="maxLatencyMs">What its run was allowed, milliseconds an image.</param>
+    /// <param name="known">The result of <see cref="Known"/> when the version was made.</param>
+    /// <param name="recipe">Recipe of the version.</param>
+    /// <param name="maxLatencyMs">Limit of its run, in milliseconds per image.</param>
     public List<BackboneManifest> Since(IReadOnlyCollection<string> known, string recipe, double? maxLatencyMs)
     {
         var used = FeatureRecipe.BackboneIds(recipe).ToHashSet();

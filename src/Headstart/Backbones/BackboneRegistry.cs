@@ -14,15 +14,15 @@ public sealed class BackboneRegistry(
 {
     private static readonly TimeSpan Forgotten = TimeSpan.FromDays(1);
 
-    private readonly SemaphoreSlim _one = new(1); // checks fill a core, and two of one id must not both find it free
+    private readonly SemaphoreSlim _one = new(1); // a check takes a core, and two files must not both find the same id free
 
-    /// <summary>Where a file may be written before it is registered: beside its final place, so that a rename takes it there.</summary>
+    /// <summary>A path for an upload, on the same file system as its final place, so that a rename moves it there.</summary>
     public string NewUpload()
     {
         foreach (var old in Directory.CreateDirectory(paths.RegisteredBackbones).GetFiles("*.upload")
             .Where(f => clock.GetUtcNow() - f.LastWriteTimeUtc > Forgotten))
         {
-            old.Delete(); // of a host that was killed
+            old.Delete(); // left by a killed host
         }
 
         return Path.Combine(paths.RegisteredBackbones, $"{Guid.CreateVersion7():n}.upload");
@@ -31,12 +31,11 @@ public sealed class BackboneRegistry(
     /// <summary>Whether a user registered it, so that it can be removed.</summary>
     public bool IsRegistered(Backbone backbone) => File.Exists(Path.Combine(paths.RegisteredBackbones, $"{backbone.Manifest.Id}.onnx"));
 
-    /// <summary>Checks the file and takes it in. If the host dies on the way it is registered or it is not; nothing half done is
-    /// used.</summary>
+    /// <summary>Checks the file and registers it. If the host dies meanwhile it is either registered or not, never half done.</summary>
     /// <returns>The backbone and whether it is new, or why it was refused.</returns>
     public async Task<(Backbone Backbone, bool IsNew)> AddAsync(string file, BackboneDescription given, CancellationToken cancel)
     {
-        await loaded.Bundled.WaitAsync(cancel); // an id of theirs is taken
+        await loaded.Bundled.WaitAsync(cancel); // their ids are taken
         await _one.WaitAsync(cancel);
         try
         {
@@ -61,7 +60,7 @@ public sealed class BackboneRegistry(
         }
     }
 
-    /// <returns>null when it was removed, else why not.</returns>
+    /// <returns>null if it was removed, otherwise why not.</returns>
     public async Task<ProblemHttpResult?> RemoveAsync(Backbone backbone, CancellationToken cancel)
     {
         if (!IsRegistered(backbone))
@@ -112,7 +111,7 @@ public sealed class BackboneRegistry(
 
     private async Task<ProblemHttpResult?> UsedAsync(Backbone backbone, CancellationToken cancel)
     {
-        // A version's backbone may be several joined with + or a part of one, @stage.
+        // A version's backbone may be several joined with +, or a stage of one (@stage).
         var pattern = $@"(^|\+){Regex.Escape(backbone.Manifest.Id)}($|[+@])";
         await using var db = await databases.CreateDbContextAsync(cancel);
         return await BackboneUse.FindAsync(db, db.Versions.Where(v => Regex.IsMatch(v.Backbone, pattern)), cancel);

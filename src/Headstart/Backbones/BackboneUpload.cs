@@ -6,11 +6,11 @@ using Microsoft.Net.Http.Headers;
 namespace Headstart.Backbones;
 
 /// <summary>A form with one backbone.</summary>
-/// <param name="FileName">How its owner calls the file.</param>
+/// <param name="FileName">The owner's name of the file.</param>
 /// <param name="Fields">Its text fields.</param>
 public sealed record BackboneForm(string FileName, IReadOnlyDictionary<string, string> Fields);
 
-/// <summary>Reads a form with one backbone and what is said of it; the file goes to disk as it comes.</summary>
+/// <summary>Reads a form with one backbone and its description; the file goes straight to disk.</summary>
 public static class BackboneUpload
 {
     private const int MaxFieldBytes = 4_096;
@@ -19,9 +19,9 @@ public static class BackboneUpload
     /// <param name="names">Names of the allowed fields.</param>
     /// <param name="path">Where to write the file; the caller deletes it.</param>
     /// <param name="maxBytes">The largest file that is accepted.</param>
-    /// <param name="cancel">Ends the reading.</param>
+    /// <param name="cancel">Cancels reading.</param>
     /// <returns>The form.</returns>
-    /// <exception cref="RefusedException">It cannot be taken; the problem says why.</exception>
+    /// <exception cref="RefusedException">The form was refused; the problem says why.</exception>
     /// <exception cref="BadHttpRequestException">The body is not well-formed multipart.</exception>
     public static async Task<BackboneForm> ReadAsync(
         HttpRequest request, IReadOnlyCollection<string> names, string path, long maxBytes, CancellationToken cancel)
@@ -70,7 +70,7 @@ public static class BackboneUpload
             : new(fileName.Length > 0 ? fileName : "the file", fields);
     }
 
-    /// <returns>False where the file is larger than it may be.</returns>
+    /// <returns>False if the file is larger than allowed.</returns>
     private static async Task<bool> SaveAsync(Stream body, string path, long maxBytes, CancellationToken cancel)
     {
         await using var file = new FileStream(path, FileMode.CreateNew, FileAccess.Write);
@@ -90,7 +90,7 @@ public static class BackboneUpload
         return true;
     }
 
-    /// <summary>Separates mistakes of the sender from errors of our disk.</summary>
+    /// <summary>Distinguishes the sender's mistakes from errors of our disk.</summary>
     private static async Task<T> Read<T>(Task<T> read)
     {
         try

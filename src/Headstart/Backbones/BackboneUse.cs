@@ -10,10 +10,10 @@ internal static class BackboneUse
     public static ProblemHttpResult NotRegistered() => Problems.Of(StatusCodes.Status409Conflict, "backbone-not-registered",
         "This backbone was not registered over the API; to remove it, delete its file from its folder and restart the host.");
 
-    /// <summary>Checks runs first: a run that ends in between has its version when versions are checked.</summary>
+    /// <summary>Finds a reason. Checks runs first: if a run ends in between, its version exists when versions are checked.</summary>
     /// <param name="db">The database.</param>
-    /// <param name="needing">The versions that answer with it.</param>
-    /// <param name="cancel">Ends the looking.</param>
+    /// <param name="needing">The versions that predict with the backbone.</param>
+    /// <param name="cancel">Cancels the search.</param>
     public static async Task<ProblemHttpResult?> FindAsync(HeadstartDb db, IQueryable<ModelVersion> needing, CancellationToken cancel)
     {
         if (await db.TrainingRuns.AnyAsync(r => r.State == JobState.Running, cancel))
@@ -26,12 +26,12 @@ internal static class BackboneUse
             + "those models first.");
     }
 
-    /// <summary>Unloads a backbone unless something needs it. The second check finds a run that got it just before.</summary>
-    /// <param name="find">Looks for what needs it.</param>
+    /// <summary>Unloads a backbone unless something needs it. Checks twice: the second check finds a run that got it just before.</summary>
+    /// <param name="find">Finds what needs it.</param>
     /// <param name="remove">Unloads it.</param>
     /// <param name="putBack">Loads it again.</param>
-    /// <param name="cancel">Ends the first look.</param>
-    /// <returns>null when it is unloaded, else why not.</returns>
+    /// <param name="cancel">Cancels the first check.</param>
+    /// <returns>null if it is unloaded, otherwise why not.</returns>
     public static async Task<ProblemHttpResult?> TakeOffAsync(Func<CancellationToken, Task<ProblemHttpResult?>> find, Action remove,
         Action putBack, CancellationToken cancel)
     {

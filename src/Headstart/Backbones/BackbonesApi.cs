@@ -10,14 +10,14 @@ namespace Headstart.Backbones;
 /// <param name="MsPerImage">Milliseconds per image, measured at start, one image at a time; null if this host does not have the
 /// backbone.</param>
 /// <param name="MemoryPerImageMb">
-/// Megabytes by which a fresh process grew for its first images, beyond the loaded network; measured when a backbone is registered.
+/// Megabytes by which a new process grew for its first images, without the network itself; measured at registration.
 /// </param>
 /// <param name="Registered">Whether a user registered it, so that it can be deleted.</param>
 /// <param name="BytesFetched">How many bytes have been downloaded; null unless a download is running.</param>
 /// <param name="Problem">Why the last download failed, or that downloads are off.</param>
-/// <param name="Space">The space that it shares with a text network, see GET /text-backbones: with both, models begin with the words of
-/// their categories. null if it shares none.</param>
-/// <param name="EightBit">Whether runs try an 8-bit form of it instead; null if it is one, or if this host does not have it.</param>
+/// <param name="Space">The space it shares with a text network (see GET /text-backbones): with both, models start from the words of their
+/// categories. null if it shares none.</param>
+/// <param name="EightBit">Whether runs try its 8-bit form instead; null if it is one, or if this host does not have the backbone.</param>
 public sealed record BackboneResponse(
     string Id, string Family, int Features, int InputSize, long Bytes, string Sha256, double? PublishedAccuracy, string Source,
     string Licence,
@@ -51,9 +51,9 @@ public static class BackbonesApi
         backbones.MapPost("/", Register).RequireAuthorization(Scopes.Operator).Named("registerBackbone", "Register a backbone of your own",
                 "An ONNX network with one input, float32 [n, 3, size, size], and all weights in the file; a classifier at its end is "
                     + "detected and removed. All fields are optional; size is the side of the input in pixels, if the file does not "
-                    + "say; output names the one of several outputs that is the features; pooling (cls or mean) says what becomes of "
-                    + "an output with a vector for each token; channels is bgr for networks that want blue first; space names what it "
-                    + "shares with a text network. The file is tested in a separate process. The next training run can use it. Sending "
+                    + "say; output selects the one with the features if there are several; pooling (cls or mean) reduces an output with "
+                    + "a vector per token; channels is bgr for networks that expect blue first; space names the space that it shares "
+                    + "with a text network. The file is tested in a separate process. The next training run can use it. Sending "
                     + "the same file again changes nothing. All accounts share it, so this needs an operator key.")
             .WithMetadata(new FileForm(BackboneFields.Examples, OneFile: true))
             .Produces<BackboneResponse>().Produces<BackboneResponse>(StatusCodes.Status201Created)
@@ -105,7 +105,7 @@ public static class BackbonesApi
         }
         finally
         {
-            File.Delete(upload); // no longer there when it was taken in
+            File.Delete(upload); // already moved if it was registered
         }
     }
 

@@ -4,14 +4,14 @@ using Headstart.Learning.Backbones;
 namespace Headstart.Backbones;
 
 /// <summary>
-/// <c>backbones check FILE [--id=… --size=…]</c>: tries a network and prints its manifest. The host starts itself with it for files from
-/// strangers, see <see cref="CheckProcess"/>.
+/// <c>backbones check FILE [--id=… --size=…]</c>: tries a network and prints its manifest. The host runs this command on uploaded files,
+/// see <see cref="CheckProcess"/>.
 /// </summary>
 public static class CheckCommand
 {
     public static bool Asked(string[] args) => args is ["backbones", "check", _, ..];
 
-    /// <returns>The exit code: 0 when the file can be used.</returns>
+    /// <returns>Exit code: 0 if the file can be used.</returns>
     public static int Run(string[] args)
     {
         VolunteerForTheKernel();
@@ -27,15 +27,15 @@ public static class CheckCommand
         }
     }
 
-    /// <summary>The options behind the file's path.</summary>
-    /// <exception cref="BackboneException">An option is not what it takes.</exception>
+    /// <summary>The options after the file's path.</summary>
+    /// <exception cref="BackboneException">An option has an invalid value.</exception>
     internal static BackboneDescription Given(string[] args)
     {
         var options = new ConfigurationBuilder().AddCommandLine([.. args.Skip(3)]).Build();
         return BackboneFields.Read(name => options[name], options["name"] ?? Path.GetFileName(args[2]));
     }
 
-    /// <summary>When the memory runs out, the kernel is to take this process and not the host.</summary>
+    /// <summary>Makes the kernel kill this process, not the host, when memory runs out.</summary>
     private static void VolunteerForTheKernel()
     {
         try

@@ -5,14 +5,14 @@ using Headstart.Learning.Backbones;
 namespace Headstart.Backbones;
 
 /// <summary>
-/// Tests a user's file in a separate process: one that crashes, eats the memory or never ends does not harm the host, and the memory it
-/// takes can be measured precisely.
+/// Tests a user's file in a separate process: one that crashes, exhausts memory or never ends does not harm the host, and its memory can
+/// be measured precisely.
 /// </summary>
 public static class CheckProcess
 {
     private static readonly TimeSpan Timeout = TimeSpan.FromMinutes(2);
 
-    /// <exception cref="BackboneException">It cannot be used; the message is a sentence that says why.</exception>
+    /// <exception cref="BackboneException">The file cannot be used; the message is a sentence that says why.</exception>
     public static async Task<BackboneManifest> RunAsync(string path, BackboneDescription given, CancellationToken cancel)
     {
         using var process = Process.Start(Start(["backbones", "check", path, .. BackboneFields.Options(given)]))!;
@@ -40,7 +40,7 @@ public static class CheckProcess
             if (!process.HasExited)
             {
                 process.Kill(entireProcessTree: true);
-                await process.WaitForExitAsync(CancellationToken.None); // so that the file is no longer open
+                await process.WaitForExitAsync(CancellationToken.None); // until then the file is open
             }
         }
     }

@@ -5,17 +5,17 @@ using Headstart.Learning.Detection;
 namespace Headstart.Backbones;
 
 /// <summary>
-/// The backbones of this host as detectors read them: a session of its own each, opened by the first who asks, as most hosts and most
-/// backbones never see a detector. Shared by all models.
+/// This host's backbones as detectors read them, each in a session of its own that all models share. A session is opened on first use:
+/// most hosts and most backbones never serve a detector.
 /// </summary>
 public sealed class DetectorBackbones(LoadedBackbones loaded) : IDisposable
 {
     private readonly ConcurrentDictionary<string, Lazy<DetectorBackbone?>> _open = new(); // by the SHA-256 of its file
 
-    /// <summary>null where the host has no such backbone, or detectors cannot read it.</summary>
+    /// <summary>null if the host lacks the backbone or detectors cannot read it.</summary>
     public DetectorBackbone? Find(string id) => loaded.Find(id) is { } backbone ? Find(backbone) : null;
 
-    /// <summary>null where detectors cannot read it.</summary>
+    /// <summary>null if detectors cannot read it.</summary>
     public DetectorBackbone? Find(Backbone backbone)
     {
         ArgumentNullException.ThrowIfNull(backbone);
@@ -34,7 +34,7 @@ public sealed class DetectorBackbones(LoadedBackbones loaded) : IDisposable
     {
         try
         {
-            return DetectorBackbone.Open(file, threads: 1); // training and predictions fill the cores with images, not with threads
+            return DetectorBackbone.Open(file, threads: 1); // training and predictions use the cores for several images at once
         }
         catch (BackboneException)
         {

@@ -7,10 +7,10 @@ namespace Headstart.Backbones;
 
 public enum EightBitState
 {
-    /// <summary>Not made: Headstart:Backbones:EightBit is false, or this host is no worker.</summary>
+    /// <summary>Not made: Headstart:Backbones:EightBit is false, or this host is not a worker.</summary>
     Off,
 
-    /// <summary>To be made when the host has enough labelled photographs.</summary>
+    /// <summary>Made as soon as the host has enough labelled photographs.</summary>
     Waiting,
 
     /// <summary>Being made.</summary>
@@ -23,20 +23,20 @@ public enum EightBitState
     Refused,
 }
 
-/// <summary>What became of the 8-bit form of a backbone.</summary>
-/// <param name="Ratio">How many times as fast it is on this host; null if that was not measured.</param>
+/// <summary>State of a backbone's 8-bit form.</summary>
+/// <param name="Ratio">Speed relative to the backbone on this host; null if not measured.</param>
 /// <param name="Why">Why it is not used; null if it is.</param>
 public sealed record EightBit(EightBitState State, double? Ratio = null, string? Why = null);
 
 /// <summary>
-/// Makes the 8-bit forms of this host's backbones, each once and behind everything else, with photographs that users gave their models. A
-/// form that is worth using becomes a backbone like those that users register; the decision against one stays in a file beside them. If the
-/// process dies in between, the next one begins again.
+/// Makes the 8-bit forms of this host's backbones, each once and with the lowest priority, from photographs of users' models. A form that
+/// is worth using becomes a registered backbone; the decision against one is kept in a file next to them. If the process dies in between,
+/// the next one starts again.
 /// </summary>
 public sealed partial class EightBitForms(LoadedBackbones loaded, SharedBackbones shared, LabelledPhotographs labelled, Cores cores,
     Settings settings, DataPaths paths, ILogger<EightBitForms> log)
 {
-    private readonly ConcurrentDictionary<string, EightBit> _known = new(); // by the SHA-256 of what it would be made from
+    private readonly ConcurrentDictionary<string, EightBit> _known = new(); // by the SHA-256 of the original backbone
 
     /// <summary>null for a backbone that is an 8-bit form itself.</summary>
     public EightBit? Of(Backbone backbone)
@@ -47,10 +47,10 @@ public sealed partial class EightBitForms(LoadedBackbones loaded, SharedBackbone
             : _known.TryGetValue(backbone.Manifest.Sha256, out var known) ? known
             : IsOn ? new(EightBitState.Waiting, Why: "The host has just started.")
             : new(EightBitState.Off, Why: settings.HasRole("worker") ? "Headstart:Backbones:EightBit is false."
-                : "Workers make 8-bit forms, and this host is none.");
+                : "Workers make 8-bit forms, and this host is not a worker.");
     }
 
-    /// <summary>Makes what can be made now.</summary>
+    /// <summary>Makes all forms that can be made now.</summary>
     public async Task MakeMissingAsync(CancellationToken cancel)
     {
         await loaded.Bundled.WaitAsync(cancel);
@@ -67,7 +67,7 @@ public sealed partial class EightBitForms(LoadedBackbones loaded, SharedBackbone
             if (count < EightBitBackbone.FewestLabelled)
             {
                 _known[backbone.Manifest.Sha256] = new(EightBitState.Waiting, Why: $"{EightBitBackbone.FewestLabelled} photographs with a "
-                    + $"category are needed to see what it costs; this host has {count}.");
+                    + $"category are needed to measure its accuracy; this host has {count}.");
                 continue;
             }
 
@@ -76,7 +76,7 @@ public sealed partial class EightBitForms(LoadedBackbones loaded, SharedBackbone
         }
     }
 
-    /// <summary>An operator deleted the form: it is not made again.</summary>
+    /// <summary>Records that an operator deleted the form, so that it is not made again.</summary>
     public void Deleted(Backbone form)
     {
         if (form?.Manifest is { QuantisedFrom: { } sha256, Id: var id })
@@ -96,7 +96,7 @@ public sealed partial class EightBitForms(LoadedBackbones loaded, SharedBackbone
         var id = backbone.Manifest.Id + EightBitBackbone.Suffix;
         try
         {
-            // A thread of its own, as the pool's threads stay free for requests.
+            // On its own thread, because the pool's threads stay free for requests.
             var made = await Task.Factory.StartNew(Make, cancel, TaskCreationOptions.LongRunning, TaskScheduler.Default);
             if (made.Refusal is { } refusal)
             {
@@ -126,14 +126,14 @@ public sealed partial class EightBitForms(LoadedBackbones loaded, SharedBackbone
         }
     }
 
-    /// <summary>Some of all, spread evenly.</summary>
+    /// <summary>A sample, spread evenly.</summary>
     private static IEnumerable<byte[]> Calibration(IReadOnlyList<LabelledPhotograph> photographs)
     {
         var count = Math.Min(photographs.Count, EightBitBackbone.EnoughPhotographs);
         return Enumerable.Range(0, count).Select(i => photographs[i * photographs.Count / count].Read()).OfType<byte[]>();
     }
 
-    /// <summary>A decision against it that was made before, on this host or another.</summary>
+    /// <summary>An earlier decision against the form, on this host or another.</summary>
     private async Task<EightBit?> DecisionAsync(Backbone backbone, CancellationToken cancel)
     {
         var id = backbone.Manifest.Id + EightBitBackbone.Suffix;
@@ -153,7 +153,7 @@ public sealed partial class EightBitForms(LoadedBackbones loaded, SharedBackbone
 
     private string FileOf(string id) => Path.Combine(paths.RegisteredBackbones, $"{id}.refused");
 
-    /// <param name="Sha256">Of what the form would be made from.</param>
+    /// <param name="Sha256">SHA-256 of the original backbone.</param>
     private sealed record Decision(string Sha256, EightBit EightBit)
     {
         public static Decision? Read(byte[] json) => JsonSerializer.Deserialize<Decision>(json, Json.Options);

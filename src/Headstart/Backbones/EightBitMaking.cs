@@ -1,6 +1,6 @@
 namespace Headstart.Backbones;
 
-/// <summary>Looks every five minutes whether an 8-bit form can be made.</summary>
+/// <summary>Checks every five minutes whether an 8-bit form can be made.</summary>
 public sealed partial class EightBitMaking(EightBitForms forms, TimeProvider clock, ILogger<EightBitMaking> log) : BackgroundService
 {
     private static readonly TimeSpan Period = TimeSpan.FromMinutes(5);
@@ -19,7 +19,7 @@ public sealed partial class EightBitMaking(EightBitForms forms, TimeProvider clo
             }
             catch (Exception e) when (e is not OutOfMemoryException)
             {
-                // Whatever it was, most likely a database that is away: it is looked again.
+                // Probably a database that is down: the next check tries again.
                 Log.Later(log, e.GetBaseException().Message);
             }
         }

@@ -6,34 +6,34 @@ using Microsoft.EntityFrameworkCore;
 namespace Headstart.Backbones;
 
 /// <summary>
-/// Shares the images of one run out among all workers. Claims only keep two from doing the same: whoever claimed a shard and is not heard
-/// of for <see cref="LeaseDuration"/> loses it, and if both finish it nothing is lost but time. The run's own worker takes shards like the
-/// others, so that it ends with or without them.
+/// Distributes the images of a run among all workers. Claims only avoid duplicate work: a worker that is silent for
+/// <see cref="LeaseDuration"/> loses its shard, and if two workers finish the same shard, only time is lost. The run's own worker takes
+/// shards too, so the run ends with or without the others.
 /// </summary>
 public sealed class ExtractionShards(IDbContextFactory<HeadstartDb> databases, JobStorage workers, TimeProvider clock) : ICleanup
 {
     private const int Most = 128; // images in a shard
     private const int Least = 8;
-    private const double ShardMs = 2_000; // of one core, for a shard of a long extraction
-    private const int Ahead = 12; // a shard is at most this part of what is left then, so that nobody waits long for the last
+    private const double ShardMs = 2_000; // of one core, per shard of a long extraction
+    private const int Ahead = 12; // a shard is at most 1/12 of what is left, so that the last ones are short
     private static readonly TimeSpan LeaseDuration = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(50);
 
     private int _leading;
 
-    /// <summary>Whether a run of this worker's own shares something out now: then it does not help others.</summary>
+    /// <summary>Whether a run of this worker is distributing work now: then the worker does not help others.</summary>
     public bool IsLeading => Volatile.Read(ref _leading) > 0;
 
     /// <summary>Whether there are other workers.</summary>
     public bool HasHelpers => workers.GetMonitoringApi().Servers().SelectMany(server => server.Queues).GroupBy(queue => queue)
         .Any(same => same.Count() > 1);
 
-    /// <summary>A run of this worker's own shares something out until this is disposed.</summary>
+    /// <summary>Makes <see cref="IsLeading"/> true until disposed.</summary>
     public IDisposable Lead() => new Leading(this);
 
-    /// <summary>Whether other workers could help and there is enough to do.</summary>
+    /// <summary>Whether there are other workers and enough work.</summary>
     /// <param name="msEach">Milliseconds that one image takes.</param>
-    /// <param name="images">How many.</param>
+    /// <param name="images">Number of images.</param>
     public bool IsWorthwhile(double msEach, int images)
     {
         return images >= 2 * Least && images * msEach > ShardMs / 2 && HasHelpers;
@@ -42,10 +42,10 @@ public sealed class ExtractionShards(IDbContextFactory<HeadstartDb> databases, J
     /// <summary>Computes the vectors of the images together with the other workers.</summary>
     /// <param name="space">The backbone's <c>FeatureSpace</c>, or that of fingerprints.</param>
     /// <param name="msEach">Milliseconds that one image takes.</param>
-    /// <param name="images">SHA-256 each.</param>
+    /// <param name="images">SHA-256 of each.</param>
     /// <param name="compute">Computes and stores the vectors of some of the images.</param>
-    /// <param name="progress">Told how many are done.</param>
-    /// <param name="cancel">Ends it; what others have in hand they finish.</param>
+    /// <param name="progress">Receives the number of finished images.</param>
+    /// <param name="cancel">Cancels the extraction; other workers finish their current shards.</param>
     public async Task ShareAsync(string space, double msEach, IReadOnlyList<byte[]> images, Func<byte[][], Task> compute,
         IProgress<int> progress, CancellationToken cancel)
     {
@@ -80,15 +80,15 @@ public sealed class ExtractionShards(IDbContextFactory<HeadstartDb> databases, J
         }
     }
 
-    /// <summary>Claims the oldest shard that no worker has, or null.</summary>
-    /// <param name="spaces">Feature spaces of the backbones that are here.</param>
-    /// <param name="extraction">One request's, or null for any.</param>
-    /// <param name="cancel">Ends the asking.</param>
+    /// <summary>Claims the oldest free shard; null if there is none.</summary>
+    /// <param name="spaces">Feature spaces of this host's backbones.</param>
+    /// <param name="extraction">Only shards of this extraction; null for any.</param>
+    /// <param name="cancel">Cancels the query.</param>
     public async Task<ExtractionShard?> ClaimAsync(string[] spaces, Guid? extraction, CancellationToken cancel)
     {
         await using var db = await databases.CreateDbContextAsync(cancel);
-        // Materialized: a plan may ask a sub-select once for every row, which finds another shard each time, as the one before is claimed
-        // by then.
+        // Materialized: otherwise a plan may run the sub-select once per row, and each time find another shard, as the one before is
+        // already claimed.
         var claimed = await db.ExtractionShards.FromSql($"""
             WITH next AS MATERIALIZED (SELECT extraction_id, number FROM extraction_shards
                 WHERE space = ANY ({spaces}) AND (leased_until IS NULL OR leased_until < now()) AND ({extraction}::uuid IS NULL OR extraction_id = {extraction})
@@ -129,7 +129,7 @@ public sealed class ExtractionShards(IDbContextFactory<HeadstartDb> databases, J
         await Announcements.SayAsync(db, Announcement.Shards, cancel);
     }
 
-    /// <summary>Large ones first, small ones at the end (guided self-scheduling, Polychronopoulos and Kuck 1987).</summary>
+    /// <summary>Shards: large ones first, small ones at the end (guided self-scheduling, Polychronopoulos and Kuck 1987).</summary>
     private static IEnumerable<byte[][]> Parts(IReadOnlyList<byte[]> images, int most)
     {
         for (var start = 0; start < images.Count;)
@@ -140,7 +140,7 @@ public sealed class ExtractionShards(IDbContextFactory<HeadstartDb> databases, J
         }
     }
 
-    /// <returns>Images.</returns>
+    /// <returns>Number of images that are not finished.</returns>
     private async Task<int> LeftAsync(Guid extraction, CancellationToken cancel)
     {
         await using var db = await databases.CreateDbContextAsync(cancel);
@@ -156,7 +156,7 @@ public sealed class ExtractionShards(IDbContextFactory<HeadstartDb> databases, J
         }
         catch (Exception e) when (ExceptionProblems.Describe(e).Status == StatusCodes.Status503ServiceUnavailable)
         {
-            // The database is away, which ended the extraction too; the sweep finds the rows.
+            // The database is down, which ended the extraction too; the sweep deletes the rows.
         }
     }
 

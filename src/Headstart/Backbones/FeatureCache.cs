@@ -8,14 +8,14 @@ using Microsoft.EntityFrameworkCore;
 
 namespace Headstart.Backbones;
 
-/// <summary>Feature vectors of stored images: from the database where they are known, computed and remembered where not.</summary>
+/// <summary>Feature vectors of stored images: read from the database if known, otherwise computed and stored there.</summary>
 public sealed class FeatureCache(IDbContextFactory<HeadstartDb> databases, IBlobStore blobs, Cores cores, ExtractionShards shards)
 {
     private const int ReadAtOnce = 500;
     private const int WriteAtOnce = 64;
-    private const int AloneAtOnce = 2_000; // then it is looked again whether other workers have come
+    private const int AloneAtOnce = 2_000; // images between two checks for new workers
 
-    /// <summary>What <paramref name="recipe"/> makes of <paramref name="images"/>; null where an image cannot be read.</summary>
+    /// <summary>Feature vectors of <paramref name="images"/> by <paramref name="recipe"/>; null for images that cannot be read.</summary>
     public async Task<float[]?[]> GetAsync(FeatureRecipe recipe, IReadOnlyList<byte[]> images, IProgress<double> progress,
         CancellationToken cancel)
     {
@@ -28,14 +28,14 @@ public sealed class FeatureCache(IDbContextFactory<HeadstartDb> databases, IBlob
         return Assemble(recipe, whole);
     }
 
-    /// <summary>The recipe's vectors from the whole feature vectors of each of its backbones.</summary>
+    /// <summary>Assembles the recipe's vectors from the full feature vectors of each of its backbones.</summary>
     public static float[]?[] Assemble(FeatureRecipe recipe, IReadOnlyList<float[]?[]> whole) =>
         [.. Enumerable.Range(0, whole[0].Length)
             .Select(i => whole.Any(vectors => vectors[i] is null) ? null : recipe.Assemble([.. whole.Select(vectors => vectors[i]!)]))];
 
     /// <summary>
-    /// The feature vectors of <paramref name="images"/> (SHA-256 each), in the same order; null where an image cannot be read.
-    /// Where there are other workers they take a part.
+    /// The feature vectors of <paramref name="images"/> (SHA-256 each), in the same order; null for images that cannot be read. Other
+    /// workers help if there are any.
     /// </summary>
     public async Task<float[]?[]> GetAsync(Backbone backbone, IReadOnlyList<byte[]> images, IProgress<double> progress,
         CancellationToken cancel)
@@ -72,9 +72,9 @@ public sealed class FeatureCache(IDbContextFactory<HeadstartDb> databases, IBlob
         }
     }
 
-    /// <summary>As <see cref="GetAsync(Backbone, IReadOnlyList{byte[]}, IProgress{double}, CancellationToken)"/>, by this host
-    /// alone.</summary>
-    /// <remarks>Vectors are written while the next ones are computed, so a run that dies here repeats little.</remarks>
+    /// <summary>Like <see cref="GetAsync(Backbone, IReadOnlyList{byte[]}, IProgress{double}, CancellationToken)"/>, on this host
+    /// only.</summary>
+    /// <remarks>Writes vectors while it computes the next ones: if the process dies, the next run repeats little.</remarks>
     public async Task<float[]?[]> ComputeAsync(Backbone backbone, IReadOnlyList<byte[]> images, IProgress<int>? progress,
         CancellationToken cancel)
     {
@@ -111,10 +111,10 @@ public sealed class FeatureCache(IDbContextFactory<HeadstartDb> databases, IBlob
         void Count() => progress?.Report(Interlocked.Increment(ref done));
     }
 
-    /// <summary>Writes feature vectors; other workers may write the same ones.</summary>
+    /// <summary>Stores feature vectors; other workers may store the same ones.</summary>
     internal static Task KeepAsync(HeadstartDb db, string space, IEnumerable<(byte[] Sha256, byte[] Values)> made, CancellationToken cancel)
     {
-        // Sorted, so that two workers that write the same wait for each other instead of deadlocking.
+        // Sorted, so that two workers storing the same vectors wait for each other and cannot deadlock.
         var rows = made.OrderBy(r => Convert.ToHexStringLower(r.Sha256), StringComparer.Ordinal).ToArray();
         return db.Database.ExecuteSqlAsync($"""
             INSERT INTO feature_vectors (sha256, space, "values")
@@ -131,7 +131,7 @@ public sealed class FeatureCache(IDbContextFactory<HeadstartDb> databases, IBlob
         public void Report(double value) => whole.Report((i + value) / n);
     }
 
-    /// <summary>So many more than <paramref name="before"/> of <paramref name="count"/> are done.</summary>
+    /// <summary>Progress of a count that starts at <paramref name="before"/> of <paramref name="count"/>.</summary>
     private sealed class CountOf(IProgress<double> whole, int before, int count) : IProgress<int>
     {
         public void Report(int value) => whole.Report((double)(before + value) / count);

@@ -4,16 +4,16 @@ using Headstart.Learning.Texts;
 namespace Headstart.Backbones;
 
 /// <summary>
-/// <c>backbones fetch [id…]</c>: downloads backbones of the catalogue into the data folder ahead of time, also while a host runs on it;
-/// that host finds them when a run wants them or at its next start. Without names those that runs download unasked. Sentence networks
-/// only by name and for the next start.
+/// <c>backbones fetch [id…]</c>: downloads backbones of the catalogue into the data folder ahead of time. A running host finds them when a
+/// run wants them or at its next start. Without ids it downloads those that runs would download by default. Sentence networks must be
+/// named, and are found at the next start.
 /// </summary>
 public static class FetchCommand
 {
     public static bool Asked(string[] args) => args is ["backbones", "fetch", ..];
 
-    /// <returns>The exit code: 0 when everything that was asked for is there.</returns>
-    /// <exception cref="StartupException">Downloads are switched off, or an id is not in the catalogue.</exception>
+    /// <returns>Exit code: 0 if all requested backbones are there.</returns>
+    /// <exception cref="StartupException">Downloads are disabled, or an id is not in the catalogue.</exception>
     public static async Task<int> RunAsync(string[] args, Settings settings, CancellationToken cancel)
     {
         if (!settings.Backbones.Download)
@@ -54,7 +54,7 @@ public static class FetchCommand
             : [.. catalogue.Entries.Where(e => e.Recommended).Select(e => e.Manifest.Id)];
     }
 
-    /// <summary>One line that is written over; nothing where the output is a file.</summary>
+    /// <summary>A progress line that is overwritten; null if the output is redirected.</summary>
     private static Progress<(long Done, long Total)>? Bar(string id) => Console.IsOutputRedirected ? null : new(at =>
     {
         var filled = (int)(at.Done * 30 / Math.Max(1, at.Total));

@@ -2,10 +2,10 @@ using Headstart.Learning.Backbones;
 
 namespace Headstart.Backbones;
 
-/// <summary>The backbones that this host may fetch: those of the built-in catalogue, or of the one that the settings name.</summary>
+/// <summary>The backbones that this host may download: from the built-in catalogue, or the one named by the settings.</summary>
 public sealed class HostCatalogue
 {
-    /// <exception cref="StartupException">The catalogue that the settings name cannot be used.</exception>
+    /// <exception cref="StartupException">The catalogue named by the settings cannot be used.</exception>
     public HostCatalogue(Settings settings)
     {
         (Downloads, Mirror) = (settings.Backbones.Download, settings.Backbones.Mirror);
@@ -22,10 +22,10 @@ public sealed class HostCatalogue
 
     public IReadOnlyList<CatalogueEntry> Entries { get; }
 
-    /// <summary>Whether runs and users may fetch them.</summary>
+    /// <summary>Whether runs and users may download them.</summary>
     public bool Downloads { get; }
 
-    /// <summary>Where to fetch from instead of the addresses of the entries; null for these.</summary>
+    /// <summary>Replaces the addresses of the entries; null to use them.</summary>
     public Uri? Mirror { get; }
 
     public CatalogueEntry? Find(string id) => Entries.FirstOrDefault(e => e.Manifest.Id == id);

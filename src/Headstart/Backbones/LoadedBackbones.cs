@@ -5,19 +5,19 @@ using Headstart.Learning.Native;
 namespace Headstart.Backbones;
 
 /// <summary>
-/// The backbones this host can use, one open ONNX Runtime session each, shared by every model and request. Filled at start; later ones
-/// join while the host runs.
+/// The backbones of this host: one open ONNX Runtime session each, shared by all models and requests. Loaded at start; more may be added
+/// while the host runs.
 /// </summary>
 public sealed partial class LoadedBackbones(Settings settings, DataPaths paths, HostCatalogue catalogue,
     ILogger<LoadedBackbones> log) : IDisposable
 {
-    private readonly Lock _gate = new(); // for writers; readers take the list as it is
+    private readonly Lock _gate = new(); // for writers; readers need no lock
     private volatile IReadOnlyList<Backbone> _all = [];
 
-    /// <summary>True once every backbone has answered a warm-up image, but for those that come as packages.</summary>
+    /// <summary>True once every backbone, except those from packages, has answered a warm-up image.</summary>
     public bool IsWarm { get; private set; }
 
-    /// <summary>Ends when those that come as packages are loaded, too. A start does not wait for them.</summary>
+    /// <summary>Completes when the backbones from packages are loaded, too. The start does not wait for them.</summary>
     public Task Bundled { get; private set; } = Task.CompletedTask;
 
     /// <summary>Cheapest first.</summary>
@@ -27,8 +27,7 @@ public sealed partial class LoadedBackbones(Settings settings, DataPaths paths, 
 
     public Backbone? Find(string id) => _all.FirstOrDefault(b => b.Manifest.Id == id);
 
-    /// <summary>The recipe with this id (a backbone's, or several with + between them), or null where this host lacks something of
-    /// it.</summary>
+    /// <summary>The recipe with this id (a backbone's, or several joined with +); null if this host lacks part of it.</summary>
     public FeatureRecipe? FindRecipe(string id) => FeatureRecipe.Parse(id, All);
 
     /// <summary>What to do when the host has no backbone.</summary>
@@ -36,8 +35,8 @@ public sealed partial class LoadedBackbones(Settings settings, DataPaths paths, 
         + $"/api/v1/backbones), or copy one (an .onnx file with its .json manifest) into {OwnFolder} or a folder listed in "
         + "Headstart:Backbones:Directories and restart the host.";
 
-    /// <summary>Opens and measures every backbone in the folders; one that cannot be used is reported and left out.</summary>
-    /// <exception cref="StartupException">The settings want a GPU that cannot be used.</exception>
+    /// <summary>Opens and measures every backbone in the folders; unusable ones are logged and left out.</summary>
+    /// <exception cref="StartupException">The settings ask for a GPU that cannot be used.</exception>
     public void Open()
     {
         UseDevice();
@@ -48,11 +47,11 @@ public sealed partial class LoadedBackbones(Settings settings, DataPaths paths, 
             Bundled = Task.Run(() =>
             {
                 Open([BackboneFolders.Bundled]);
-                ProcessMemory.Trim(); // reading a network takes several times its size, which nobody needs from then on
+                ProcessMemory.Trim(); // reading a network takes several times its size, which is no longer needed
             });
         }
 
-        // The decoders load their parts with the first pictures: better now than with the first requests.
+        // Decoders load libraries with their first pictures: better now than during the first requests.
         var picture = ImageReader.Png(new byte[3 * 64 * 64], 64, 64);
         CentreSquare.Of(picture, 32).Dispose();
         CentreSquare.Of(ImageReader.Thumbnail(picture, 64), 32).Dispose();
@@ -110,7 +109,7 @@ public sealed partial class LoadedBackbones(Settings settings, DataPaths paths, 
     /// <exception cref="BackboneException">It cannot be used.</exception>
     public Backbone Take(BackboneFile file)
     {
-        // extraction and predictions fill the cores with images, not with threads
+        // extraction uses the cores for several images at once
         var backbone = Backbone.Open(file, threads: 1, stages: true);
         backbone.Measure();
         lock (_gate)
@@ -129,8 +128,8 @@ public sealed partial class LoadedBackbones(Settings settings, DataPaths paths, 
     }
 
     /// <summary>
-    /// Makes it unavailable. It is not disposed of, as a run or a prediction may have it in hand: its session goes with the last of
-    /// them, by its finalizer.
+    /// Makes it unavailable. A run or prediction may still be using it, so it is not disposed: the finalizer closes the session after the
+    /// last of them.
     /// </summary>
     public void Remove(Backbone backbone)
     {

@@ -4,8 +4,8 @@ using Headstart.Learning.Texts;
 namespace Headstart.Backbones;
 
 /// <summary>
-/// Pretrained knowledge of words that lies in the backbone folders or in their folder <c>text</c>: word vectors and sentence networks,
-/// shared by every model of texts. Looked for when it is first wanted; what is registered later joins while the host runs.
+/// Word vectors and sentence networks from the backbone folders and their subfolder <c>text</c>, shared by all text models. Searched on
+/// first use; ones registered later are added while the host runs.
 /// </summary>
 public sealed partial class LoadedTextBackbones(Settings settings, DataPaths paths, ILogger<LoadedTextBackbones> log) : IDisposable
 {
@@ -27,12 +27,12 @@ public sealed partial class LoadedTextBackbones(Settings settings, DataPaths pat
     public RegisteredText? Find(string id) => All.FirstOrDefault(text => text.Id == id);
 
     /// <summary>Moves a checked file of word vectors to its place on the same file system and makes it available.</summary>
-    /// <exception cref="TextFeaturesException">It does not begin as word vectors do.</exception>
+    /// <exception cref="TextFeaturesException">The file does not begin like word vectors.</exception>
     public RegisteredText Take(string file, string place)
     {
         lock (_gate)
         {
-            _ = All; // looked for before the file is there
+            _ = All; // searches the folders before the file is there
             File.Move(file, place, overwrite: true);
             var text = RegisteredText.Open(place);
             Return(text);
@@ -40,7 +40,7 @@ public sealed partial class LoadedTextBackbones(Settings settings, DataPaths pat
         }
     }
 
-    /// <summary>Makes it unavailable. It is not disposed of, as a run or a prediction may have it in hand.</summary>
+    /// <summary>Makes it unavailable. A run or prediction may still be using it, so it is not disposed.</summary>
     public void Remove(RegisteredText text)
     {
         lock (_gate)

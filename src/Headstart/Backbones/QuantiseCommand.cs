@@ -3,14 +3,14 @@ using Headstart.Learning.Backbones;
 namespace Headstart.Backbones;
 
 /// <summary>
-/// <c>backbones quantise ID FOLDER</c>: makes the 8-bit form of a backbone with the photographs below a folder and registers it, if it is
-/// worth using on this machine; a host finds it at its next start, and its runs try it instead of the backbone that it was made from.
+/// <c>backbones quantise ID FOLDER</c>: makes the 8-bit form of a backbone from the photographs below a folder and registers it if it is
+/// worth using on this machine. A host finds it at its next start, and its runs try it instead of the original backbone.
 /// </summary>
 public static class QuantiseCommand
 {
     public static bool Asked(string[] args) => args is ["backbones", "quantise", ..];
 
-    /// <returns>The exit code: 0 when the 8-bit form is there.</returns>
+    /// <returns>Exit code: 0 if the 8-bit form was registered.</returns>
     /// <exception cref="StartupException">The 8-bit form cannot be made, or is not worth using; the message says why.</exception>
     public static int Run(string[] args, Settings settings)
     {
@@ -36,7 +36,7 @@ public static class QuantiseCommand
             File.WriteAllBytes(copy, made.Network);
             var file = BackboneFolders.Place(copy, made.Manifest, paths.RegisteredBackbones);
             Console.WriteLine($"{made.Manifest.Id} is at {file.Path}: {made.MsPerImage:0.0} ms per image, "
-                + $"{made.Speedup:0.0} times as fast; features {made.Likeness:0.000} alike (mean cosine)");
+                + $"{made.Speedup:0.0} times as fast; features {made.Likeness:0.000} similar (mean cosine)");
             return 0;
         }
         catch (Exception e) when (e is BackboneException or IOException or UnauthorizedAccessException)
@@ -49,16 +49,16 @@ public static class QuantiseCommand
     {
         if (found.FirstOrDefault(file => file.Manifest.Id == id + EightBitBackbone.Suffix) is { } before)
         {
-            throw new BackboneException($"{before.Path} has the id '{before.Manifest.Id}' already; versions may need it. Delete it first.");
+            throw new BackboneException($"{before.Path} already has the id '{before.Manifest.Id}'; versions may need it. Delete it first.");
         }
 
         return found.FirstOrDefault(file => file.Manifest.Id == id) is { } known
-            ? known.Manifest.QuantisedFrom is null ? known : throw new BackboneException($"{id} computes with 8 bits already.")
+            ? known.Manifest.QuantisedFrom is null ? known : throw new BackboneException($"{id} is already an 8-bit form.")
             : throw new BackboneException(
                 $"This host has no backbone '{id}'. It has: {string.Join(", ", found.Select(file => file.Manifest.Id))}.");
     }
 
-    /// <summary>Some of each kind, where a folder holds one folder a kind.</summary>
+    /// <summary>A sample, with some from each subfolder, which is taken as a category.</summary>
     private static IEnumerable<byte[]> Photographs(string folder)
     {
         var files = Directory.GetFiles(folder, "*", SearchOption.AllDirectories).Order(StringComparer.Ordinal).ToArray();

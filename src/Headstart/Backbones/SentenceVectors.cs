@@ -8,24 +8,24 @@ using Microsoft.EntityFrameworkCore;
 
 namespace Headstart.Backbones;
 
-/// <summary>What sentence networks made of texts, kept in the database as <see cref="FeatureCache"/> keeps what backbones make of
+/// <summary>Texts' vectors from sentence networks, cached in the database as <see cref="FeatureCache"/> caches those of
 /// images.</summary>
 public sealed class SentenceVectors(IDbContextFactory<HeadstartDb> databases)
 {
     private const int AtOnce = 500;
 
     /// <summary>
-    /// Has the network know these texts: those in the database are read, the others computed, on all cores, and written after every few
-    /// hundred, so that a run that dies here repeats little. Each text passes through the network by itself, and so without padding.
+    /// Gives the network the vectors of these texts: known ones are read from the database, the others computed on all cores and stored
+    /// every few hundred, so that a run that dies here repeats little. Each text passes through the network alone, without padding.
     /// </summary>
     /// <exception cref="TextFeaturesException">The network or its vocabulary cannot be used.</exception>
     public async Task BringAsync(RegisteredText network, IEnumerable<string> texts, CancellationToken cancel)
     {
         ArgumentNullException.ThrowIfNull(network);
         await using var db = await databases.CreateDbContextAsync(cancel);
-        foreach (var some in texts.Distinct().Chunk(AtOnce))
+        foreach (var chunk in texts.Distinct().Chunk(AtOnce))
         {
-            var shas = some.ToDictionary(text => Convert.ToHexString(SHA256.HashData(Encoding.UTF8.GetBytes(text))));
+            var shas = chunk.ToDictionary(text => Convert.ToHexString(SHA256.HashData(Encoding.UTF8.GetBytes(text))));
             byte[][] keys = [.. shas.Keys.Select(Convert.FromHexString)];
             var known = db.FeatureVectors.AsNoTracking().Where(v => v.Space == network.FeatureSpace && keys.Contains(v.Sha256));
             foreach (var row in await known.ToListAsync(cancel))

@@ -10,8 +10,8 @@ using Microsoft.EntityFrameworkCore;
 namespace Headstart.Backbones;
 
 /// <summary>
-/// What several hosts on one database have of backbones: what comes to one while it runs comes to all, by way of the blob store. Nothing
-/// here where the host has a database of its own, and so no others. Folders named in settings are not shared.
+/// Shares backbones among hosts on one database: what one host gets while it runs, all get, through the blob store. Does nothing if the
+/// host has its own database and therefore no other hosts. Folders named in settings are not shared.
 /// </summary>
 public sealed partial class SharedBackbones(IDbContextFactory<HeadstartDb> databases, DatabaseAddress database, IBlobStore blobs,
     LoadedBackbones loaded, LoadedTextBackbones texts, DataPaths paths, ILogger<SharedBackbones> log) : IDisposable
@@ -21,18 +21,18 @@ public sealed partial class SharedBackbones(IDbContextFactory<HeadstartDb> datab
     /// <summary>Whether there are no other hosts.</summary>
     public bool IsAlone => database.IsOwn;
 
-    /// <summary>Gives a file of this host to all hosts. If the host dies before the end, its next start does it.</summary>
+    /// <summary>Gives a file of this host to all hosts. If the host dies before the end, its next start repeats this.</summary>
     public Task GiveAsync(BackboneFile file, bool registered, CancellationToken cancel)
     {
         ArgumentNullException.ThrowIfNull(file);
         return GiveAsync(file.Path, file.Manifest.Id, System.Text.Encoding.UTF8.GetString(file.Manifest.ToJson()), registered, cancel);
     }
 
-    /// <summary>Takes in a file that this host has made, here and on all hosts. Where another one was first, its file counts.</summary>
-    /// <param name="file">In the folder of registered backbones; it is not left there under this name.</param>
+    /// <summary>Registers a file that this host made, here and on all hosts. If another host was first, its file wins.</summary>
+    /// <param name="file">In the folder of registered backbones; renamed from there.</param>
     /// <param name="manifest">Its description.</param>
-    /// <param name="cancel">Ends the exchange.</param>
-    /// <exception cref="BackboneException">It cannot be used.</exception>
+    /// <param name="cancel">Cancels the exchange.</param>
+    /// <exception cref="BackboneException">The file cannot be used.</exception>
     public async Task TakeInAsync(string file, BackboneManifest manifest, CancellationToken cancel)
     {
         if (IsAlone)
@@ -46,7 +46,7 @@ public sealed partial class SharedBackbones(IDbContextFactory<HeadstartDb> datab
         await BringAsync(cancel);
     }
 
-    /// <summary>Gives registered word vectors to all hosts. If the host dies before the end, its next start does it.</summary>
+    /// <summary>Gives registered word vectors to all hosts. If the host dies before the end, its next start repeats this.</summary>
     public Task GiveTextAsync(string path, string id, string fileName, CancellationToken cancel) =>
         GiveAsync(path, SharedBackbone.IdOf(id), JsonSerializer.Serialize(fileName), registered: true, cancel);
 
@@ -82,14 +82,14 @@ public sealed partial class SharedBackbones(IDbContextFactory<HeadstartDb> datab
         await Announcements.SayAsync(db, Announcement.Backbones, cancel);
     }
 
-    /// <summary>Whether somebody removed a backbone of this id, so that it is not to come back by itself.</summary>
+    /// <summary>Whether a user removed a backbone with this id, so that it must not come back by itself.</summary>
     public async Task<bool> WasRemovedAsync(string id, CancellationToken cancel)
     {
         await using var db = await databases.CreateDbContextAsync(cancel);
         return await db.SharedBackbones.AnyAsync(b => b.Id == id && b.RemovedAt != null, cancel);
     }
 
-    /// <summary>Downloads what other hosts have and this one lacks, and unloads what was removed.</summary>
+    /// <summary>Downloads what this host lacks and others have, and unloads what was removed.</summary>
     public async Task BringAsync(CancellationToken cancel)
     {
         if (IsAlone)
@@ -152,7 +152,7 @@ public sealed partial class SharedBackbones(IDbContextFactory<HeadstartDb> datab
         }
     }
 
-    /// <summary>What this host has under that id, and how to unload it.</summary>
+    /// <summary>The hash of this host's backbone or word vectors with that id, and how to unload them.</summary>
     private (string? Sha256, Action LetGo) Here(SharedBackbone shared)
     {
         if (shared.TextId is { } id)

@@ -5,13 +5,13 @@ using Microsoft.AspNetCore.Http.HttpResults;
 namespace Headstart.Backbones;
 
 /// <param name="Kind">Word vectors in GloVe's format; a sentence network with its vocabulary; or words, the text half of an image-text
-/// pair, which reads the names and descriptions of categories of images, and no texts.</param>
+/// pair, which reads names and descriptions of image categories, not texts.</param>
 /// <param name="Features">Length of its word vectors; null for a sentence network.</param>
-/// <param name="Bytes">Size of the file, or of the network; of network and vocabulary if this host does not have them.</param>
+/// <param name="Bytes">Size of the file or network; of network and vocabulary together if this host does not have them.</param>
 /// <param name="Sha256">SHA-256 of the file, or of the hashes of network and vocabulary.</param>
 /// <param name="Source">Where it is published; null unless the catalogue has it.</param>
 /// <param name="Registered">Whether a user registered it, so that it can be deleted.</param>
-/// <param name="UsedAs">Ids that a training run of a text model accepts as its <c>backbone</c>; without one it tries them all.</param>
+/// <param name="UsedAs">Ids that a training run of a text model accepts as its <c>backbone</c>; without one the run tries all.</param>
 /// <param name="Problem">Why this host does not have it, and what to do.</param>
 /// <param name="Space">The space that it shares with an image network; null if it shares none.</param>
 public sealed record TextBackboneResponse(
@@ -76,7 +76,7 @@ public static class TextBackbonesApi
         }
         finally
         {
-            File.Delete(upload); // no longer there when it was taken in
+            File.Delete(upload); // already moved if it was registered
         }
     }
 

@@ -11,17 +11,16 @@ namespace Headstart.Backbones;
 public sealed class TextRegistry(LoadedTextBackbones loaded, SharedBackbones shared, DataPaths paths,
     IDbContextFactory<HeadstartDb> databases) : IDisposable
 {
-    private readonly SemaphoreSlim _one = new(1); // two of one id must not both find it free
+    private readonly SemaphoreSlim _one = new(1); // two files must not both find the same id free
 
     /// <summary>Whether a user registered it, so that it can be removed.</summary>
     public bool IsRegistered(RegisteredText text) => Path.GetDirectoryName(text.Path) == paths.RegisteredTexts;
 
-    /// <summary>Checks the file and takes it in. If the host dies on the way it is registered or it is not; nothing half done is
-    /// used.</summary>
-    /// <param name="file">On the disk of the data folder; moved from there.</param>
-    /// <param name="id">null for the name of the file.</param>
-    /// <param name="fileName">How its owner calls it.</param>
-    /// <param name="cancel">Ends it before the file is taken in.</param>
+    /// <summary>Checks the file and registers it. If the host dies meanwhile it is either registered or not, never half done.</summary>
+    /// <param name="file">On the file system of the data folder; moved from there.</param>
+    /// <param name="id">null to use the name of the file.</param>
+    /// <param name="fileName">The owner's name of the file.</param>
+    /// <param name="cancel">Cancels the check.</param>
     /// <returns>The word vectors and whether they are new, or why they were refused.</returns>
     public async Task<(RegisteredText Text, bool IsNew)> AddAsync(string file, string? id, string fileName, CancellationToken cancel)
     {
@@ -70,7 +69,7 @@ public sealed class TextRegistry(LoadedTextBackbones loaded, SharedBackbones sha
         }
     }
 
-    /// <returns>null when it was removed, else why not.</returns>
+    /// <returns>null if they were removed, otherwise why not.</returns>
     public async Task<ProblemHttpResult?> RemoveAsync(RegisteredText text, CancellationToken cancel)
     {
         ArgumentNullException.ThrowIfNull(text);

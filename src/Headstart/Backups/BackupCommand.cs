@@ -10,9 +10,8 @@ using Npgsql;
 namespace Headstart.Backups;
 
 /// <summary>
-/// <c>backup FOLDER</c>: copies an installation while it works. The database is dumped as one snapshot, and then the blobs that this
-/// snapshot refers to are copied: they were put before their rows were committed, and nothing is deleted meanwhile
-/// (<see cref="BlobLock"/>).
+/// <c>backup FOLDER</c>: copies an installation while it runs. First it dumps the database as one snapshot, then it copies the blobs that
+/// this snapshot refers to: they were stored before their rows were committed, and nothing is deleted meanwhile (<see cref="BlobLock"/>).
 /// </summary>
 public static class BackupCommand
 {
@@ -20,8 +19,8 @@ public static class BackupCommand
 
     public static bool Asked(string[] args) => args is ["backup", ..];
 
-    /// <returns>The exit code: 0 when all of it is there; 2 when the backup is whole but blobs were missing in the store already.</returns>
-    /// <exception cref="StartupException">There is no backup; the message says why.</exception>
+    /// <returns>Exit code: 0 if the backup is complete; 2 if it is, except for blobs that were already missing in the store.</returns>
+    /// <exception cref="StartupException">No backup was made; the message says why.</exception>
     public static async Task<int> RunAsync(string[] args, ConfigurationManager configuration, Settings settings, CancellationToken cancel)
     {
         if (args is not [_, var path, ..] || path.StartsWith("--", StringComparison.Ordinal))
@@ -42,7 +41,7 @@ public static class BackupCommand
         }
     }
 
-    /// <summary>What goes wrong around a backup without being a bug.</summary>
+    /// <summary>Whether a failure comes from the environment (disk, network, database) and is not a bug.</summary>
     internal static bool IsOrdinary(Exception e) =>
         e is IOException or UnauthorizedAccessException or NpgsqlException or BlobStoreUnavailableException
         or HeadArtifactException or JsonException or Win32Exception;
@@ -52,7 +51,7 @@ public static class BackupCommand
     private static async Task<int> BackUpAsync(Installation installation, BackupFolder folder, Settings settings, CancellationToken cancel)
     {
         installation.Database.NeedSession("backup");
-        // If the connection is lost on the way, a collector may set blobs aside, from where they are still read.
+        // If the connection is lost meanwhile, a collector may set blobs aside; there they can still be read.
         await using var keep = await BlobLock.KeepAsync(installation.Database, cancel);
         await using var snapshot = await keep.Connection.BeginTransactionAsync(IsolationLevel.RepeatableRead, cancel);
         var (name, at) = await ExportAsync(keep.Connection, cancel);
@@ -78,7 +77,7 @@ public static class BackupCommand
         return Told(missing);
     }
 
-    /// <summary>Copies what is not there yet, and looks whether it still is what its name says.</summary>
+    /// <summary>Copies the blobs that the folder lacks and verifies each against its hash.</summary>
     internal static async Task<(int New, long Bytes, IReadOnlyList<string> Missing)> CopyAsync(
         IBlobStore from, IBlobStore to, IReadOnlyCollection<byte[]> hashes, CancellationToken cancel)
     {
@@ -94,7 +93,7 @@ public static class BackupCommand
                 }
             }
 
-            // As a stream: the body of an import may be gigabytes.
+            // As a stream, because the body of an import may be gigabytes.
             await using var source = await from.OpenAsync(sha256, token);
             if (source is null || !(await SHA256.HashDataAsync(source, token)).AsSpan().SequenceEqual(sha256))
             {

@@ -5,8 +5,8 @@ using Headstart.Blobs;
 namespace Headstart.Backups;
 
 /// <summary>
-/// The folder of a backup: a dump, files, and blobs under their hashes, of which the next backup into the same folder copies only new ones.
-/// The manifest is what counts: if a backup dies before it is renamed into place, the one before it still stands.
+/// The folder of a backup: a dump, files, and blobs named by their hashes; the next backup into the same folder copies only new blobs.
+/// Renaming the manifest into place completes a backup: if the process dies before that, the previous backup is still valid.
 /// </summary>
 internal sealed class BackupFolder : IDisposable
 {
@@ -26,8 +26,8 @@ internal sealed class BackupFolder : IDisposable
 
     public FolderBlobStore Imports { get; }
 
-    /// <summary>For writing: made where it is not there, and closed to other accounts, as it holds everything.</summary>
-    /// <exception cref="StartupException">The folder has something else in it.</exception>
+    /// <summary>Opens the folder for writing. Creates it if needed, readable only by this user because it contains everything.</summary>
+    /// <exception cref="StartupException">The folder contains something else.</exception>
     /// <exception cref="IOException">Another backup is being written into it.</exception>
     public static BackupFolder Make(string path)
     {
@@ -50,7 +50,7 @@ internal sealed class BackupFolder : IDisposable
             FileAccess.ReadWrite, FileShare.None));
     }
 
-    /// <summary>For reading.</summary>
+    /// <summary>Opens the folder for reading.</summary>
     /// <exception cref="StartupException">There is no backup, or one that this program cannot read.</exception>
     public static async Task<(BackupFolder Folder, Backup Backup)> ReadAsync(string path, CancellationToken cancel)
     {
@@ -71,12 +71,12 @@ internal sealed class BackupFolder : IDisposable
 
     public void Dispose() => _lock?.Dispose();
 
-    /// <summary>The path of a new dump. It counts once the manifest names it.</summary>
+    /// <summary>Path of a new dump, which belongs to the backup only once the manifest names it.</summary>
     public string NewDump() => System.IO.Path.Combine(Path, $"{DumpPrefix}{Guid.CreateVersion7():n}.dump");
 
-    /// <summary>Takes a file in, unless it is there.</summary>
+    /// <summary>Copies a file into the folder unless it is already there.</summary>
     /// <param name="source">Its path.</param>
-    /// <param name="name">Its path below this folder, with <c>/</c> between.</param>
+    /// <param name="name">Its path relative to this folder, separated by <c>/</c>.</param>
     public async Task<BackupFile> KeepAsync(string source, string name, CancellationToken cancel)
     {
         var described = await DescribeAsync(source, name, cancel);
@@ -99,7 +99,7 @@ internal sealed class BackupFolder : IDisposable
 
     public string PathOf(BackupFile file) => System.IO.Path.Combine([Path, .. file.Path.Split('/')]);
 
-    /// <summary>From here on the folder holds this backup, and what only the one before it needed may go.</summary>
+    /// <summary>Completes the backup, then deletes what only the previous one needed.</summary>
     public async Task FinishAsync(Backup backup, IEnumerable<byte[]> blobs, IEnumerable<byte[]> imports, CancellationToken cancel)
     {
         DataFolder.WritePrivate(System.IO.Path.Combine(Path, ManifestFile + ".new"), JsonSerializer.Serialize(backup, Json.Options));
@@ -114,7 +114,7 @@ internal sealed class BackupFolder : IDisposable
         await PruneAsync(Imports, imports, cancel);
     }
 
-    /// <summary>Whole or not at all.</summary>
+    /// <summary>Copies a file atomically.</summary>
     public static async Task CopyAsync(string from, string to, CancellationToken cancel)
     {
         Directory.CreateDirectory(System.IO.Path.GetDirectoryName(to)!);

@@ -3,7 +3,7 @@ using Headstart.Postgres;
 
 namespace Headstart.Backups;
 
-/// <summary>The installation that the settings speak of: its database, whether a host runs on it or not, and its blobs.</summary>
+/// <summary>The installation named by the settings: its database, whether or not a host is running on it, and its blobs.</summary>
 internal sealed class Installation : IAsyncDisposable
 {
     private readonly HostResources? _home;
@@ -17,8 +17,8 @@ internal sealed class Installation : IAsyncDisposable
 
     public BlobStores Stores { get; }
 
-    /// <summary>As it is, for reading. A host that runs goes on; where its own PostgreSQL does not run it is started meanwhile.</summary>
-    /// <exception cref="StartupException">There is none, or none that can be used.</exception>
+    /// <summary>Opens it for reading. A running host continues; its own PostgreSQL is started meanwhile if it is not running.</summary>
+    /// <exception cref="StartupException">There is no usable installation.</exception>
     public static async Task<Installation> ReachAsync(IConfiguration configuration, Settings settings, CancellationToken cancel)
     {
         var paths = new DataPaths(DataFolder.Resolve(settings.DataDirectory));
@@ -44,7 +44,7 @@ internal sealed class Installation : IAsyncDisposable
         return new(settings, home.Paths, home.Database, home);
     }
 
-    /// <summary>One of this program's own, locked, to be filled.</summary>
+    /// <summary>Opens it for a restore, locked for this program.</summary>
     public static async Task<Installation> FillAsync(IConfiguration configuration, Settings settings, CancellationToken cancel)
     {
         var home = await HostResources.OpenAsync(configuration, settings, cancel, restoring: true);

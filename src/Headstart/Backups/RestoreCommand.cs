@@ -6,17 +6,15 @@ using Npgsql;
 namespace Headstart.Backups;
 
 /// <summary>
-/// <c>restore FOLDER</c>: fills an empty installation from a backup. It may die anywhere and be repeated: a mark in the data folder says of
-/// which backup it is, the database is filled in one transaction, and a blob is there whole or not at all. As long as the mark is there no
-/// host starts.
+/// <c>restore FOLDER</c>: fills an empty installation from a backup. It may die anywhere and be repeated: a mark in the data folder names
+/// the backup, the database is filled in one transaction, and blobs appear whole or not at all. No host starts while the mark is there.
 /// </summary>
 public static class RestoreCommand
 {
     public static bool Asked(string[] args) => args is ["restore", ..];
 
-    /// <returns>The exit code: 0 when all of it is there; 2 when all is that the backup had, but blobs were missing when it was
-    /// made.</returns>
-    /// <exception cref="StartupException">It was not restored; the message says why.</exception>
+    /// <returns>Exit code: 0 if everything was restored; 2 if blobs were already missing when the backup was made.</returns>
+    /// <exception cref="StartupException">The restore failed; the message says why.</exception>
     public static async Task<int> RunAsync(string[] args, ConfigurationManager configuration, Settings settings, CancellationToken cancel)
     {
         if (args is not [_, var path, ..] || path.StartsWith("--", StringComparison.Ordinal))
@@ -34,7 +32,7 @@ public static class RestoreCommand
             var again = mark.Check();
             if (own)
             {
-                mark.Set(); // before the database is made in the data folder, which is no longer empty then
+                mark.Set(); // before the database is created: then the data folder is no longer empty
             }
 
             await using var installation = await Installation.FillAsync(configuration, settings, cancel);
@@ -48,7 +46,7 @@ public static class RestoreCommand
         }
     }
 
-    /// <summary>Before anything is touched.</summary>
+    /// <summary>Verifies the backup before anything is changed.</summary>
     private static async Task CheckAsync(BackupFolder folder, Backup backup, CancellationToken cancel)
     {
         foreach (var file in backup.Files.Prepend(backup.Database))
@@ -83,7 +81,7 @@ public static class RestoreCommand
             await tools.RestoreAsync(dump, cancel);
         }
 
-        // An older backup gets this program's schema, whose references are asked for next.
+        // Migrate the schema of an older backup first: the query for references needs the current one.
         await using var services = new ServiceCollection().AddSingleton(TimeProvider.System).AddSingleton(installation.Database)
             .AddDatabase().BuildServiceProvider();
         await Schema.MigrateAsync(services, cancel);

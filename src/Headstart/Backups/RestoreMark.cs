@@ -6,8 +6,7 @@ internal sealed class RestoreMark(string dataFolder, string backup)
     private const string Name = "restoring";
     private readonly string _path = Path.Combine(dataFolder, Name);
 
-    /// <exception cref="StartupException">A restore into the data folder has not ended, so there is only half of something in
-    /// it.</exception>
+    /// <exception cref="StartupException">A restore into the data folder did not finish.</exception>
     public static void RefuseHalf(string dataFolder)
     {
         if (File.Exists(Path.Combine(dataFolder, Name)))
@@ -17,8 +16,8 @@ internal sealed class RestoreMark(string dataFolder, string backup)
         }
     }
 
-    /// <returns>Whether the same backup was being restored before.</returns>
-    /// <exception cref="StartupException">There is something else in the data folder.</exception>
+    /// <returns>Whether an unfinished restore of the same backup continues.</returns>
+    /// <exception cref="StartupException">The data folder contains something else.</exception>
     public bool Check()
     {
         if (!Directory.Exists(dataFolder))

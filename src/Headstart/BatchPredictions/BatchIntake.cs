@@ -30,7 +30,8 @@ internal sealed class BatchIntake(HeadstartDb db, BatchItems known, IBlobStore b
 
     /// <param name="model">The model of the stored images.</param>
     /// <param name="http">Contains the images, or names stored ones.</param>
-    /// <returns>At least one image, or the refusal.</returns>
+    /// <returns>At least one image.</returns>
+    /// <exception cref="RefusedException">The images were refused; the problem says why.</exception>
     public async Task<List<NewItem>> ReadAsync(Guid model, HttpContext http, CancellationToken cancel)
     {
         var total = http.Features.Get<IHttpMaxRequestBodySizeFeature>()!;

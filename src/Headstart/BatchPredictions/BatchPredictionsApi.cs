@@ -53,7 +53,7 @@ public static class BatchPredictionsApi
     {
         var batches = api.MapGroup("/models/{id:guid}/batch-predictions").WithTags("Batch predictions");
         Map("/", "startBatchPrediction", "Predict many stored images or texts", "JSON names stored images of the model or, for a text "
-                + "model, stored texts or texts to predict. The bodies of the paths below are understood here, too.")
+                + "model, stored texts or texts to predict. The bodies of the paths below are accepted here, too.")
             .WithMetadata(new JsonBody(typeof(NewBatchRequest)), new BodyExample("""{"images":{"split":"test"}}"""));
         Map("/files", "startBatchOfFiles", "Predict many images of a form", "A form with parts named file; for a text model files of "
                 + "texts.")
@@ -66,8 +66,8 @@ public static class BatchPredictionsApi
         batches.MapGet("/", List).Named("listBatchPredictions", "List the batches", "Newest first.").Refuses(400, 401, 404);
         batches.MapGet("/{batchId:guid}", Get).Named("getBatchPrediction", "Get a batch", "Its state and progress.").Refuses(401, 404);
         batches.MapGet("/{batchId:guid}/results", Results).Named("getBatchResults", "Get the results of a batch",
-                "One JSON object per line with ?format=jsonl, or a table with ?format=csv, in upload order. Of a detection model the table "
-                + "has a row per object. While the batch runs, it contains the results so far; it is complete when done equals images.")
+                "One JSON object per line with ?format=jsonl, or a table with ?format=csv, in upload order. For a detection model the "
+                + "table has a row per object. While the batch runs, results are partial; they are complete when done equals images.")
             .Produces<string>(200, "application/x-ndjson", "text/csv").Refuses(400, 401, 404);
         batches.MapPost("/{batchId:guid}/cancel", Cancel).Named("cancelBatchPrediction", "Cancel a batch",
             "It stops within a few seconds; the results so far stay. Cancelling a finished batch changes nothing.").Refuses(401, 404);

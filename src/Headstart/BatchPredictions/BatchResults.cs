@@ -83,10 +83,10 @@ internal static class BatchResults
     /// </summary>
     private static async Task<List<string>> LabelsAsync(HeadstartDb db, Guid batch, CancellationToken cancel)
     {
-        var some = await db.BatchItems.FromSql(
+        var item = await db.BatchItems.FromSql(
             $"SELECT * FROM batch_items WHERE batch_id = {batch} AND answer -> 'labels' -> 0 IS NOT NULL ORDER BY position LIMIT 1")
             .SingleOrDefaultAsync(cancel);
-        return some is null ? [] : [.. BatchAnswer.FromJson(some.Answer!).Labels.Select(l => l.Label).Order(StringComparer.Ordinal)];
+        return item is null ? [] : [.. BatchAnswer.FromJson(item.Answer!).Labels.Select(l => l.Label).Order(StringComparer.Ordinal)];
     }
 
     private static IQueryable<BatchItem> Answered(HeadstartDb db, Guid batch) =>

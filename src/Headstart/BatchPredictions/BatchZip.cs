@@ -27,7 +27,7 @@ public sealed class BatchZip : IAsyncDisposable
         new((await Spool.TakeAsync(body, folder, long.MaxValue, cancel))!, limits);
 
     /// <summary>The files in the order of the archive's directory.</summary>
-    /// <exception cref="RefusedException">The archive as a whole cannot be taken.</exception>
+    /// <exception cref="RefusedException">The archive was refused as a whole.</exception>
     public async IAsyncEnumerable<UploadedFile> ReadAsync([EnumeratorCancellation] CancellationToken cancel)
     {
         using var archive = Archive.Open(_spool, _limits.MaxFiles, out var tooMany);

@@ -12,12 +12,12 @@ internal sealed class NewBatches(
     TimeProvider clock)
 {
     /// <param name="http">Contains the images or texts, or names stored ones.</param>
-    /// <param name="id">Of the model.</param>
+    /// <param name="id">Id of the model.</param>
     /// <param name="number">Number of the version; null for the published one.</param>
     /// <param name="idempotencyKey">The same key returns the batch that it started.</param>
     /// <param name="cancel">Cancels before the batch is created.</param>
     /// <returns>The batch, queued.</returns>
-    /// <exception cref="RefusedException">There is none; the problem says why.</exception>
+    /// <exception cref="RefusedException">The batch was refused; the problem says why.</exception>
     public async Task<BatchPrediction> StartAsync(
         HttpContext http, Guid id, int? number, string? idempotencyKey, CancellationToken cancel)
     {
@@ -65,7 +65,7 @@ internal sealed class NewBatches(
         }
         catch (DbUpdateException e) when (e.IsDuplicate())
         {
-            // its twin was a moment faster
+            // A concurrent request with the same key was faster.
             return (await stored.StartedByAsync(batch.ModelId, batch.IdempotencyKey, cancel))!;
         }
         catch (DbUpdateException e) when (e.IsOrphan())

@@ -1,8 +1,8 @@
 namespace Headstart.Blobs;
 
 /// <summary>
-/// Collects now and then in a worker. Several workers do so one after the other, which costs them a listing each; a collection may be left
-/// out, and begin anew after a crash.
+/// Runs the collector regularly in a worker. Several workers run it one after the other, which costs each a listing; a collection may be
+/// skipped, or start again after a crash.
 /// </summary>
 public sealed partial class BlobCollection(BlobCollector collector, BlobSettings settings, TimeProvider clock,
     ILogger<BlobCollection> log) : BackgroundService
@@ -13,7 +13,7 @@ public sealed partial class BlobCollection(BlobCollector collector, BlobSettings
     {
         var every = TimeSpan.FromHours(settings.CollectEveryHours);
         var soon = every < Soon ? every : Soon;
-        // Not during the start, which is busy, but soon, as a host may not run for a day.
+        // Not during the busy start, but soon after it, as a host may run for less than a day.
         for (var pause = soon; ; pause = await CollectAsync(stopping) ? every : soon)
         {
             await Task.Delay(pause, clock, stopping);
@@ -28,7 +28,7 @@ public sealed partial class BlobCollection(BlobCollector collector, BlobSettings
         }
         catch (Exception e) when (e is not OperationCanceledException)
         {
-            // Whatever it was, most likely a database or a store that is away: a host must not end because of it.
+            // Probably a database or store that is down: this must not end the host.
             Log.Failed(log, e.GetBaseException().Message);
             return false;
         }

@@ -10,24 +10,24 @@ namespace Headstart.Blobs;
 public sealed record Collected(int SetAside, int BroughtBack, int Deleted);
 
 /// <summary>
-/// Deletes blobs that nothing refers to, while others put, read and refer to them. A blob is put before the row that refers to it is
-/// committed, and no lock spans the two, so there are two looks, a grace apart: <list type="number"> <item>What was put more than a grace
-/// ago and is not referred to is set aside. Whoever put or renewed it between the look and the move finds it aside when reading, which
-/// brings it back.</item> <item>What lies aside is looked at in every collection. What is referred to comes back; the rest is deleted when
-/// it has lain there for a grace. A put never relies on what lies aside: it writes the blob where it is kept, and deleting touches only
-/// what lies aside.</item> </list> So a row that is committed within two graces of its put has its blob. If the process dies anywhere, a
-/// blob is kept, aside, or both, and the next collection goes on from there. One collector is at work, see <see cref="BlobLock"/>.
+/// Deletes unreferenced blobs while others store, read and refer to them. A blob is stored before the row that refers to it is committed,
+/// and no lock spans the two, so a blob is checked twice, a grace period apart: <list type="number"> <item>A blob stored more than a grace
+/// period ago and not referenced is set aside. If it was stored again between check and move, whoever reads it finds it aside and brings it
+/// back.</item> <item>Every collection checks the blobs aside. Referenced ones come back; the others are deleted after a grace period
+/// there. A put never relies on a blob aside: it always writes to the normal place, and only blobs aside are deleted.</item> </list> So a
+/// row committed within two grace periods of its put has its blob. If the process dies anywhere, a blob is in its place, aside, or both,
+/// and the next collection continues. Only one collector works at a time, see <see cref="BlobLock"/>.
 /// </summary>
 public sealed partial class BlobCollector(BlobStores stores, BlobSettings settings, DatabaseAddress database, TimeProvider clock,
     ILogger<BlobCollector> log)
 {
-    private const int LookedAtTogether = 10_000; // one query, which reads all references; and what is moved after one look
+    private const int BlobsPerQuery = 10_000; // per query, because each query reads all references
     private const int AtOnce = 8;
 
     private readonly BlobReferences _references = new(stores.Blobs);
 
-    /// <returns>null where another collector or a backup is at work.</returns>
-    /// <exception cref="InvalidOperationException">The blobs are those of another installation.</exception>
+    /// <returns>null if another collector or a backup is at work.</returns>
+    /// <exception cref="InvalidOperationException">The blobs belong to another installation.</exception>
     public async Task<Collected?> CollectAsync(CancellationToken cancel)
     {
         await using var may = await BlobLock.TryDeleteAsync(database, cancel);
@@ -45,8 +45,7 @@ public sealed partial class BlobCollector(BlobStores stores, BlobSettings settin
         return all;
     }
 
-    /// <summary>With the database of one installation and the bucket or folder of another one, everything there would seem
-    /// unneeded.</summary>
+    /// <summary>With the database of one installation and the blobs of another, all of them would seem unreferenced.</summary>
     private async Task RefuseOthersAsync(BlobLock may, CancellationToken cancel)
     {
         var installation = await may.AskAsync(async database =>
@@ -69,22 +68,22 @@ public sealed partial class BlobCollector(BlobStores stores, BlobSettings settin
         var old = clock.Now() - settings.Grace;
         await store.DeleteHalvesAsync(old, cancel);
         var (back, deleted, aside) = (0, 0, 0);
-        await foreach (var lying in store.ListAsync(BlobPlace.Aside, cancel).Chunk(LookedAtTogether).WithCancellation(cancel))
+        await foreach (var lying in store.ListAsync(BlobPlace.Aside, cancel).Chunk(BlobsPerQuery).WithCancellation(cancel))
         {
             var (needed, unneeded) = await LookAsync(may, references, lying, cancel);
-            // Copied before the other copy goes, where it has to be copied.
+            // A store without renames copies a blob to its place before it deletes the one aside.
             await EachAsync(needed, store.BringBackAsync, cancel);
             var expired = unneeded.FindAll(blob => blob.At < old);
             await EachAsync(expired, store.EraseAsync, cancel);
             (back, deleted) = (back + needed.Count, deleted + expired.Count);
         }
 
-        await foreach (var kept in store.ListAsync(BlobPlace.Kept, cancel).Where(blob => blob.At < old).Chunk(LookedAtTogether)
+        await foreach (var kept in store.ListAsync(BlobPlace.Kept, cancel).Where(blob => blob.At < old).Chunk(BlobsPerQuery)
             .WithCancellation(cancel))
         {
             var (_, unneeded) = await LookAsync(may, references, kept, cancel);
             await EachAsync(unneeded, store.SetAsideAsync, cancel);
-            // What was committed between the look and the move need not wait for a reader or the next collection.
+            // References committed between check and move need not wait for a reader or the next collection.
             var (needed, _) = await LookAsync(may, references, [.. unneeded], cancel);
             await EachAsync(needed, store.BringBackAsync, cancel);
             (aside, back) = (aside + unneeded.Count, back + needed.Count);
@@ -93,7 +92,7 @@ public sealed partial class BlobCollector(BlobStores stores, BlobSettings settin
         return new(aside, back, deleted);
     }
 
-    /// <summary>Over the connection that has the lock: one that lost it fails here.</summary>
+    /// <summary>Uses the connection that holds the lock: if it is lost, this fails.</summary>
     private async Task<(List<StoredBlob> Needed, List<StoredBlob> Unneeded)> LookAsync(BlobLock may, string references, StoredBlob[] blobs,
         CancellationToken cancel)
     {

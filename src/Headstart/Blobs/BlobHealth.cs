@@ -25,7 +25,7 @@ public sealed class BlobHealth(IBlobStore blobs, TimeProvider clock)
         }
     }
 
-    /// <exception cref="StartupException">The store does not answer within half a minute, or refuses; the message says what to
+    /// <exception cref="StartupException">The store refuses, or does not answer within half a minute; the message says what to
     /// do.</exception>
     public async Task WaitAsync(CancellationToken cancel)
     {

@@ -4,9 +4,8 @@ using Npgsql;
 namespace Headstart.Blobs;
 
 /// <summary>
-/// Who may delete blobs: one collector, or nobody while a backup copies what its snapshot refers to. The lock belongs to a connection, so
-/// it is gone with the process; who deletes asks the database over the very connection before it does, and finds there that the lock is
-/// lost.
+/// Who may delete blobs: one collector, or nobody while a backup copies what its snapshot refers to. The lock belongs to a connection and
+/// so ends with the process. Before deleting, the collector queries the database over this connection and thereby notices a lost lock.
 /// </summary>
 public sealed class BlobLock : IAsyncDisposable
 {
@@ -19,11 +18,11 @@ public sealed class BlobLock : IAsyncDisposable
 
     public NpgsqlConnection Connection { get; }
 
-    /// <summary>SQL that is true where the running transaction may delete: no collector and no backup is at work until it ends.</summary>
+    /// <summary>SQL that is true if the current transaction may delete: no collector or backup can begin before it ends.</summary>
     public static FormattableString MayDelete => $"""SELECT pg_try_advisory_xact_lock({Key}) AS "Value" """;
 
     /// <summary>
-    /// For the collector; null while another process has the lock. It is that of a transaction, which a pooler keeps together.
+    /// Takes the lock for the collector; null while another process has it. It is a transaction's lock, which works through a pooler.
     /// </summary>
     public static async Task<BlobLock?> TryDeleteAsync(DatabaseAddress database, CancellationToken cancel)
     {
@@ -48,9 +47,9 @@ public sealed class BlobLock : IAsyncDisposable
         return null;
     }
 
-    /// <summary>For a backup: nothing is deleted as long as it is held. Waits for a collector to end, and for no other backup.</summary>
-    /// <param name="database">Not behind a pooler in transaction mode: the lock is the session's, as the backup's transaction must begin
-    /// behind it.</param>
+    /// <summary>For a backup: nothing is deleted while it is held. Waits for a collector, but not for another backup.</summary>
+    /// <param name="database">Not behind a pooler in transaction mode: the lock is a session's, because the backup's transaction must begin
+    /// after it.</param>
     public static async Task<BlobLock> KeepAsync(DatabaseAddress database, CancellationToken cancel)
     {
         var opened = await OpenAsync(database, cancel);
@@ -68,8 +67,8 @@ public sealed class BlobLock : IAsyncDisposable
     }
 
     /// <summary>
-    /// For the collector: asks the database over the connection that has the lock; where the lock is lost, so is the connection, and this
-    /// fails. What the question locks is let go with its savepoint: a migration would wait for the end of the collection.
+    /// Queries the database over the collector's connection, which fails if the lock is lost. A savepoint releases the query's own locks:
+    /// otherwise a migration would wait for the end of the collection.
     /// </summary>
     public async Task<T> AskAsync<T>(Func<NpgsqlConnection, Task<T>> question, CancellationToken cancel)
     {
@@ -79,8 +78,8 @@ public sealed class BlobLock : IAsyncDisposable
         return answer;
     }
 
-    /// <summary>Gives the lock back at once: with the connection it would go too, but PostgreSQL notices that a moment later, and the next
-    /// to ask is refused.</summary>
+    /// <summary>Releases the lock at once: closing the connection would too, but PostgreSQL notices that a moment later and would refuse
+    /// the next one to ask.</summary>
     public async ValueTask DisposeAsync()
     {
         try

@@ -5,12 +5,12 @@ using Npgsql;
 namespace Headstart.Blobs;
 
 /// <summary>
-/// What the rows of the database refer to. A new column with the SHA-256 of a blob belongs in here; a test finds it. Feature vectors, and
-/// the images of runs that ended, are named by a hash and need no bytes.
+/// Which blobs the rows of the database refer to. Add every new column with a blob's SHA-256 here; a test checks it. Feature vectors and
+/// the images of ended runs are only keyed by a hash and need no blobs.
 /// </summary>
 public sealed class BlobReferences(IBlobStore blobs)
 {
-    /// <summary>SQL for all but the features of texts, which only the heads of versions name: their name is <c>sha256</c>.</summary>
+    /// <summary>SQL for all references (column <c>sha256</c>) except features of texts, which only the heads of versions name.</summary>
     public const string ToBlobs = """
         SELECT sha256 FROM examples WHERE text IS NULL
         UNION ALL SELECT artifact FROM model_versions
@@ -26,19 +26,19 @@ public sealed class BlobReferences(IBlobStore blobs)
     /// <summary>Bodies that imports still need.</summary>
     public const string ToImports = "SELECT source AS sha256 FROM imports WHERE state IN ('Queued', 'Running')";
 
-    /// <summary>Also bodies that are just being put for an import.</summary>
+    /// <summary>Includes bodies that are being stored for an import.</summary>
     public const string ToImportsToBe = ToImports + " UNION ALL SELECT sha256 FROM import_sources";
 
     private const string TextVersions =
         "SELECT v.artifact FROM model_versions v JOIN models m ON m.id = v.model_id WHERE m.kind = 'TextClassification'";
 
-    private readonly ConcurrentDictionary<string, byte[][]> _features = new(); // of heads, which never change
+    private readonly ConcurrentDictionary<string, byte[][]> _features = new(); // by head, which never changes
 
-    /// <summary>Those of the candidates that nothing refers to in this moment.</summary>
-    /// <param name="database">Open; asked twice.</param>
+    /// <summary>The candidates that nothing refers to at this moment.</summary>
+    /// <param name="database">Open; queried twice.</param>
     /// <param name="references">One of the statements above.</param>
     /// <param name="candidates">SHA-256 of each.</param>
-    /// <exception cref="HeadArtifactException">A head is of another program's format, so it is unknown what it needs.</exception>
+    /// <exception cref="HeadArtifactException">A head has an unknown format, so nobody knows what it needs.</exception>
     public async Task<List<byte[]>> UnneededAsync(NpgsqlConnection database, string references, IReadOnlyCollection<byte[]> candidates,
         CancellationToken cancel)
     {
@@ -55,7 +55,7 @@ public sealed class BlobReferences(IBlobStore blobs)
         return unneeded;
     }
 
-    /// <summary>Everything that is referred to, each once.</summary>
+    /// <summary>All referenced blobs, without duplicates.</summary>
     /// <inheritdoc cref="UnneededAsync"/>
     public async Task<List<byte[]>> AllAsync(NpgsqlConnection database, string references, CancellationToken cancel)
     {
@@ -74,7 +74,7 @@ public sealed class BlobReferences(IBlobStore blobs)
             {
                 if (await blobs.GetAsync(head, cancel) is not { } bytes)
                 {
-                    continue; // without its head its features are useless
+                    continue; // without the head its features are useless
                 }
 
                 features = _features[name] = [.. HeadArtifact.Read(bytes).Parts.Where(part => part.PreprocessingId == ArtifactPart.Text)

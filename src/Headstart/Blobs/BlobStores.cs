@@ -1,10 +1,10 @@
 namespace Headstart.Blobs;
 
-/// <summary>The two places of an installation: blobs, and apart from them the bodies of imports that have not ended. Both in the data
-/// folder, or both in a bucket.</summary>
+/// <summary>The two stores of an installation: blobs, and the bodies of unfinished imports. Both are in the data folder, or both in a
+/// bucket.</summary>
 public sealed class BlobStores : IDisposable
 {
-    /// <summary>The key of <see cref="Imports"/> among the services.</summary>
+    /// <summary>The key of <see cref="Imports"/> among the keyed services.</summary>
     public const string ForImports = "imports";
 
     private readonly S3Bucket? _bucket;

@@ -1,11 +1,11 @@
 namespace Headstart.Blobs;
 
 /// <summary>
-/// A seekable stream over something that is fetched in blocks, of which it keeps the last two: an archive is read from its end and then
-/// through its files, a table from its start. For one reader at a time.
+/// A seekable stream that fetches blocks and keeps the last two: an archive is read from its end and then through its files, a table from
+/// its start. For one reader at a time.
 /// </summary>
-/// <param name="length">Of the whole.</param>
-/// <param name="fetch">So many bytes from an offset on.</param>
+/// <param name="length">Length of the whole in bytes.</param>
+/// <param name="fetch">Fetches bytes: offset, number of bytes.</param>
 public sealed class BlockStream(long length, Func<long, int, CancellationToken, Task<byte[]>> fetch) : Stream
 {
     public const int BlockBytes = 4 << 20;
@@ -46,7 +46,7 @@ public sealed class BlockStream(long length, Func<long, int, CancellationToken, 
     public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
         ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
 
-    /// <summary>Waits for the store: a reader that has no other way is on a thread that may wait.</summary>
+    /// <summary>Blocks on the store: only readers without an asynchronous way call it, on threads that may wait.</summary>
     public override int Read(byte[] buffer, int offset, int count) =>
         ReadAsync(buffer.AsMemory(offset, count), CancellationToken.None).AsTask().GetAwaiter().GetResult();
 

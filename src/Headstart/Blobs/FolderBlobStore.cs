@@ -3,11 +3,11 @@ using System.Security.Cryptography;
 
 namespace Headstart.Blobs;
 
-/// <summary>Blobs as files <c>sha256/ab/abcd…</c> below one folder; what lies aside is below <c>aside</c>. Moving is renaming, so a file is
-/// in one place at any time.</summary>
+/// <summary>Blobs as files <c>sha256/ab/abcd…</c> below one folder; blobs set aside are below <c>aside</c>. Moving is renaming, so a file
+/// is always in exactly one place.</summary>
 /// <param name="folder">May be shared with other hosts.</param>
 /// <param name="freshness">See <see cref="BlobSettings.Freshness"/>; without it every put renews the time.</param>
-/// <param name="clock">Of this machine.</param>
+/// <param name="clock">Clock of this machine.</param>
 public sealed class FolderBlobStore(string folder, TimeSpan freshness = default, TimeProvider? clock = null) : IBlobStore
 {
     private const string Half = ".part";
@@ -56,7 +56,7 @@ public sealed class FolderBlobStore(string folder, TimeSpan freshness = default,
             Directory.CreateDirectory(folder);
             var half = $"{file}.{Guid.CreateVersion7():N}{Half}";
             await File.WriteAllTextAsync(half, installation, cancel);
-            File.Move(half, file, overwrite: true); // whoever comes second reads itself here once, and the other the next time
+            File.Move(half, file, overwrite: true); // if two ask at once, the loser sees its own id once and the winner's from then on
         }
 
         return (await File.ReadAllTextAsync(file, cancel)).Trim();
@@ -75,7 +75,7 @@ public sealed class FolderBlobStore(string folder, TimeSpan freshness = default,
     public Task SetAsideAsync(byte[] sha256, CancellationToken cancel)
     {
         var (kept, aside) = (PathOf(BlobPlace.Kept, sha256), PathOf(BlobPlace.Aside, sha256));
-        // First the time, then the place: if we die between them, a blob is kept for longer and none lies aside for less than its grace.
+        // Renew first, then move: if we die in between, the blob is kept longer, and none lies aside for less than the grace period.
         if (Renew(kept))
         {
             Directory.CreateDirectory(Path.GetDirectoryName(aside)!);
@@ -179,7 +179,7 @@ public sealed class FolderBlobStore(string folder, TimeSpan freshness = default,
         }
     }
 
-    /// <summary>False where the file is not there, or no longer.</summary>
+    /// <summary>False if the file does not exist any more.</summary>
     private bool Renew(string path) => Try(() => File.SetLastWriteTimeUtc(path, _clock.GetUtcNow().UtcDateTime));
 
     private static bool Move(string from, string to) => Try(() => File.Move(from, to, overwrite: true));

@@ -6,14 +6,14 @@ using Amazon.S3.Model;
 namespace Headstart.Blobs;
 
 /// <summary>
-/// Blobs as objects <c>sha256/ab/abcd…</c> below a prefix of a bucket; what lies aside is below <c>aside</c>. Moving is copying, then
-/// deleting, so an object is in one place at least at any time. Nobody but the one collector deletes: whoever reads what lies aside copies
-/// it back and leaves the copy.
+/// Blobs as objects <c>sha256/ab/abcd…</c> below a prefix of a bucket; blobs set aside are below <c>aside</c>. Moving is copying, then
+/// deleting, so an object is always in at least one place. Only the collector deletes: a reader that finds a blob aside copies it back and
+/// leaves the copy.
 /// </summary>
 /// <param name="bucket">May be shared with other hosts.</param>
 /// <param name="prefix">Ends with <c>/</c>, or is empty.</param>
 /// <param name="freshness">See <see cref="BlobSettings.Freshness"/>.</param>
-/// <param name="clock">Of this machine; the times of objects are the server's.</param>
+/// <param name="clock">Clock of this machine; the times of objects are the server's.</param>
 public sealed class S3BlobStore(S3Bucket bucket, string prefix, TimeSpan freshness, TimeProvider clock) : IBlobStore
 {
     public async Task<byte[]> PutAsync(byte[] bytes, CancellationToken cancel)
@@ -81,7 +81,7 @@ public sealed class S3BlobStore(S3Bucket bucket, string prefix, TimeSpan freshne
 
     public async Task SetAsideAsync(byte[] sha256, CancellationToken cancel)
     {
-        // If we die between the two it lies in both places: it is set aside again.
+        // If we die between the two, it is in both places, and the next collection sets it aside again.
         if (await bucket.CopyAsync(KeyOf(BlobPlace.Kept, sha256), KeyOf(BlobPlace.Aside, sha256), cancel))
         {
             await bucket.DeleteAsync(KeyOf(BlobPlace.Kept, sha256), cancel);
@@ -98,12 +98,12 @@ public sealed class S3BlobStore(S3Bucket bucket, string prefix, TimeSpan freshne
 
     public Task EraseAsync(byte[] sha256, CancellationToken cancel) => bucket.DeleteAsync(KeyOf(BlobPlace.Aside, sha256), cancel);
 
-    /// <summary>A put is whole or nothing; parts of large ones are the bucket's lifecycle rule's.</summary>
+    /// <summary>Nothing to do: a put is atomic, and a lifecycle rule of the bucket deletes parts of unfinished large uploads.</summary>
     public Task DeleteHalvesAsync(DateTime before, CancellationToken cancel) => Task.CompletedTask;
 
     /// <summary>
-    /// Where it is kept, where it lies aside, and once more where it is kept, as somebody may bring it back between the looks. What was
-    /// found aside is copied back, and the copy is left to the collector: it might be setting the blob aside in this moment.
+    /// Looks in the normal place, aside, and in the normal place again, because it may have been brought back in between. A blob found
+    /// aside is copied back; deleting the copy is left to the collector, which may be setting the blob aside at this moment.
     /// </summary>
     private async Task<T?> WhereverAsync<T>(byte[] sha256, Func<string, Task<T?>> ask, CancellationToken cancel)
         where T : class

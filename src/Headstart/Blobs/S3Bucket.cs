@@ -8,13 +8,13 @@ using Amazon.S3.Model;
 namespace Headstart.Blobs;
 
 /// <summary>
-/// A bucket: what its server or the way to it gets wrong becomes a <see cref="BlobStoreUnavailableException"/>. The SDK tries requests
-/// three times; bodies that break off are asked for again here.
+/// A bucket: failures of its server or of the network become a <see cref="BlobStoreUnavailableException"/>. The SDK tries requests three
+/// times; this class repeats downloads that break off.
 /// </summary>
 public sealed class S3Bucket : IDisposable
 {
     private const int Attempts = 3;
-    private const long LargestPut = 64 << 20; // above it in parts: a request has a time limit, and the protocol one of 5 GB
+    private const long LargestPut = 64 << 20; // bytes; larger ones in parts: a request has a time limit, a put one of 5 GB
     private const long PartBytes = 16 << 20;
     private const int MostParts = 10_000;
     private static readonly TimeSpan RequestTimeout = TimeSpan.FromSeconds(60);
@@ -33,7 +33,7 @@ public sealed class S3Bucket : IDisposable
             MaxErrorRetry = Attempts - 1,
             Timeout = RequestTimeout,
             ConnectTimeout = TimeSpan.FromSeconds(5),
-            // Other servers know less of them. The signature covers the bytes on the way there, and blobs are compared with their names.
+            // Servers other than Amazon's know fewer checksums. The signature protects uploads, and blobs are compared with their names.
             RequestChecksumCalculation = RequestChecksumCalculation.WHEN_REQUIRED,
             ResponseChecksumValidation = ResponseChecksumValidation.WHEN_REQUIRED,
         };
@@ -54,14 +54,14 @@ public sealed class S3Bucket : IDisposable
             : settings.Endpoint);
     }
 
-    /// <summary>Length and time of an object; null where there is none.</summary>
+    /// <summary>Length and time of an object; null if there is none.</summary>
     public Task<(long Length, DateTime At)?> FindAsync(string key, CancellationToken cancel) => AskAsync<(long, DateTime)?>(async () =>
     {
         var found = await _client.GetObjectMetadataAsync(new GetObjectMetadataRequest { BucketName = _bucket, Key = key }, cancel);
         return (found.ContentLength, Utc(found.LastModified));
     }, cancel);
 
-    /// <summary>The object, or some bytes of it; null where there is none.</summary>
+    /// <summary>The object, or a range of it; null if there is none.</summary>
     public Task<byte[]?> GetAsync(string key, ByteRange? range, CancellationToken cancel) => AskAsync(async () =>
     {
         for (var attempt = 1; ; attempt++)
@@ -83,8 +83,8 @@ public sealed class S3Bucket : IDisposable
         }
     }, cancel);
 
-    /// <summary>Whole or not at all.</summary>
-    /// <param name="key">Takes the place of what is there.</param>
+    /// <summary>Stores an object atomically.</summary>
+    /// <param name="key">An existing object is replaced.</param>
     /// <param name="bytes">Seekable, at its start; left open.</param>
     public Task PutAsync(string key, Stream bytes, CancellationToken cancel) => AskAsync<bool?>(async () =>
     {
@@ -101,14 +101,14 @@ public sealed class S3Bucket : IDisposable
                 InputStream = bytes,
                 AutoCloseStream = false,
                 AutoResetStreamPosition = true,
-                UseChunkEncoding = false, // one hash of all of it in the signature, which every server checks
+                UseChunkEncoding = false, // signs one hash of the whole body, which every server checks
             }, cancel);
         }
 
         return true;
     }, cancel);
 
-    /// <returns>False where there is nothing to copy.</returns>
+    /// <returns>False if there is nothing to copy.</returns>
     public async Task<bool> CopyAsync(string from, string to, CancellationToken cancel) => await AskAsync<bool?>(async () =>
     {
         await _client.CopyObjectAsync(new CopyObjectRequest
@@ -143,15 +143,15 @@ public sealed class S3Bucket : IDisposable
         while (request.ContinuationToken is not null);
     }
 
-    /// <summary>Lists one key: enough to know the server, the bucket and the keys.</summary>
+    /// <summary>Lists one key: enough to check the server, the bucket and the access keys.</summary>
     public Task CheckAsync(string prefix, CancellationToken cancel) =>
         AskAsync(() => _client.ListObjectsV2Async(new ListObjectsV2Request { BucketName = _bucket, Prefix = prefix, MaxKeys = 1 }, cancel),
             cancel);
 
     public void Dispose() => _client.Dispose();
 
-    /// <summary>One after the other. Dying here leaves parts in the bucket that nobody sees; a lifecycle rule of the bucket deletes
-    /// them.</summary>
+    /// <summary>Uploads the parts one after the other. Dying here leaves invisible parts in the bucket; a lifecycle rule of the bucket
+    /// deletes them.</summary>
     private async Task PutPartsAsync(string key, Stream bytes, CancellationToken cancel)
     {
         var upload = (await _client.InitiateMultipartUploadAsync(new InitiateMultipartUploadRequest { BucketName = _bucket, Key = key },

@@ -3,18 +3,18 @@ using System.Diagnostics;
 namespace Headstart.Concurrency;
 
 /// <summary>
-/// Whose turn it is on the cores. There are as many workers as cores, each a thread of its own that takes one piece of work, such as an
-/// image, from start to end: while one decodes another forwards, and the pool's threads stay free for requests. What waits is not made a
-/// batch, as networks of this size gain nothing from one on a CPU: Headstart.Benchmarks measured 151 images/s one at a time and 152 in
-/// eights with mobilenet-edgetpu-1.0, 181 and 175 with mobilenetv2-1.0, 311 and 249 with squeezenet1.1. Fair between accounts, bounded by
-/// count and by bytes, and nobody waits for longer than <see cref="PredictionSettings.MaxQueueSeconds"/>.
+/// Schedules work on the cores. Each core has a worker thread that takes one piece of work, such as an image, from start to end: while one
+/// decodes, another runs a network, and the pool's threads stay free for requests. Waiting images are not batched, because networks of this
+/// size gain nothing from it on a CPU: Headstart.Benchmarks measured 151 images/s one at a time and 152 in eights with
+/// mobilenet-edgetpu-1.0, 181 and 175 with mobilenetv2-1.0, 311 and 249 with squeezenet1.1. Fair between accounts, limited by count and by
+/// bytes, and nothing waits longer than <see cref="PredictionSettings.MaxQueueSeconds"/>.
 /// </summary>
 public sealed class Cores : IHostedLifecycleService, IDisposable
 {
-    /// <summary>How long work without an audience lets requests go first.</summary>
+    /// <summary>How long background work lets requests go first.</summary>
     private static readonly TimeSpan LongestCourtesy = TimeSpan.FromMilliseconds(100);
 
-    private readonly object _gate = new(); // no Lock: workers wait for it to be pulsed
+    private readonly object _gate = new(); // not a Lock: workers wait for it with Monitor
     private readonly FairQueue<Work> _waiting;
     private readonly ManualResetEventSlim _quiet = new(initialState: true); // the queue is empty and no worker is busy
     private readonly TimeSpan _longestWait;
@@ -36,7 +36,7 @@ public sealed class Cores : IHostedLifecycleService, IDisposable
         }
     }
 
-    /// <summary>What waits for a core.</summary>
+    /// <summary>Work that waits for a core, and the bytes it holds.</summary>
     public (int Count, long Bytes) Waiting
     {
         get
@@ -50,11 +50,11 @@ public sealed class Cores : IHostedLifecycleService, IDisposable
 
     /// <summary>Runs work on one core as soon as it is the account's turn.</summary>
     /// <param name="account">The account that asks.</param>
-    /// <param name="bytes">What it holds in memory while it waits.</param>
-    /// <param name="work">Called on a worker's thread; what it throws is thrown here.</param>
-    /// <param name="cancel">Gives the place up. Work that has begun is not interrupted.</param>
-    /// <returns>null when there is no place, at once; when it was given to an account with less; or when its turn did not come in
-    /// time.</returns>
+    /// <param name="bytes">Memory that it holds while it waits.</param>
+    /// <param name="work">Called on a worker's thread; its exceptions are thrown here.</param>
+    /// <param name="cancel">Leaves the queue. Work that has begun is not interrupted.</param>
+    /// <returns>null if the queue was full, if the place went to an account with fewer entries, or if the wait became too
+    /// long.</returns>
     public async Task<T?> RunAsync<T>(Guid account, long bytes, Func<T> work, CancellationToken cancel)
         where T : class
     {
@@ -72,13 +72,13 @@ public sealed class Cores : IHostedLifecycleService, IDisposable
     }
 
     /// <summary>
-    /// For work that nobody waits for at the other end of a connection, before each piece of it: lets those go first whom somebody waits
-    /// for, up to a limit, so that it goes on beside the busiest host.
+    /// Called by background work before each piece: lets work that a client waits for go first, up to a time limit, so that background work
+    /// progresses even on the busiest host.
     /// </summary>
     public void GiveWay(CancellationToken cancel) => _quiet.Wait(LongestCourtesy, cancel);
 
-    /// <summary>The host says that it is not ready and refuses new predictions by now; what was accepted before is answered before
-    /// addresses close.</summary>
+    /// <summary>By now the host reports that it is not ready and refuses new predictions. Finishes accepted ones before connections
+    /// close.</summary>
     public async Task StoppingAsync(CancellationToken cancellationToken)
     {
         while (!_quiet.IsSet && !cancellationToken.IsCancellationRequested)
@@ -97,7 +97,7 @@ public sealed class Cores : IHostedLifecycleService, IDisposable
 
     public Task StoppedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
-    /// <summary>Workers end after what they have in hand.</summary>
+    /// <summary>Workers finish their current work and end.</summary>
     public void Dispose()
     {
         lock (_gate)
@@ -133,7 +133,7 @@ public sealed class Cores : IHostedLifecycleService, IDisposable
         {
             if (!_waiting.Remove(place))
             {
-                return; // it runs, or has run
+                return; // already started
             }
 
             Settle();
@@ -174,7 +174,7 @@ public sealed class Cores : IHostedLifecycleService, IDisposable
         }
     }
 
-    /// <summary>Inside the gate.</summary>
+    /// <summary>Call it inside the gate.</summary>
     private void Settle()
     {
         if (_working == 0 && _waiting.Count == 0)
@@ -189,12 +189,12 @@ public sealed class Cores : IHostedLifecycleService, IDisposable
 
     private sealed class Work(Action work, long since)
     {
-        // Continued on the pool: the worker goes on with the next one.
+        // Continue on the pool, so that the worker takes the next work.
         private readonly TaskCompletionSource<bool> _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
         private readonly Activity? _cause = Activity.Current;
 
-        /// <summary>False where it was refused.</summary>
+        /// <summary>False if it was refused.</summary>
         public Task<bool> Ended => _ended.Task;
 
         /// <summary>When it was queued.</summary>
@@ -205,7 +205,7 @@ public sealed class Cores : IHostedLifecycleService, IDisposable
 
         public void Run()
         {
-            Activity.Current = _cause; // what is traced on this thread belongs to the request
+            Activity.Current = _cause; // traces of this thread belong to the request
             try
             {
                 work();
@@ -213,7 +213,7 @@ public sealed class Cores : IHostedLifecycleService, IDisposable
             }
             catch (Exception exception)
             {
-                _ended.TrySetException(exception); // thrown at whoever waits for it; the worker goes on
+                _ended.TrySetException(exception); // rethrown in RunAsync; the worker continues
             }
             finally
             {

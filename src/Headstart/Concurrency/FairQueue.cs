@@ -2,29 +2,29 @@
 namespace Headstart.Concurrency;
 
 /// <summary>
-/// A queue with a lane for each account. The lanes are served in turn, so nobody waits longer for the crowd of another. Both limits are of
-/// all lanes together; when one is reached the longest lane gives way to a shorter one, and only then is somebody refused ("longest queue
-/// drop", Suter et al., INFOCOM 1998). Not thread-safe.
+/// A queue with one lane per account, served in turn, so that nobody waits longer because of another account's crowd. Both limits apply to
+/// all lanes together. When one is reached, the longest lane loses entries to a shorter one; an entry is refused only if its own lane would
+/// become the longest ("longest queue drop", Suter et al., INFOCOM 1998). Not thread-safe.
 /// </summary>
 /// <param name="maxCount">Entries that may wait.</param>
-/// <param name="maxBytes">What they may hold in memory.</param>
+/// <param name="maxBytes">Memory that they may hold.</param>
 public sealed class FairQueue<T>(int maxCount, long maxBytes)
     where T : class
 {
     private readonly Dictionary<Guid, Lane> _lanes = [];
-    private readonly LinkedList<Lane> _turns = []; // the lanes that are not empty, whose turn is next first
+    private readonly LinkedList<Lane> _turns = []; // lanes that are not empty; the next one first
 
     public int Count { get; private set; }
 
     public long Bytes { get; private set; }
 
-    /// <summary>Lets an entry wait.</summary>
+    /// <summary>Adds an entry.</summary>
     /// <param name="account">The account of the lane.</param>
-    /// <param name="bytes">What the entry holds in memory.</param>
+    /// <param name="bytes">Memory that the entry holds.</param>
     /// <param name="entry">To be returned by <see cref="Dequeue"/>.</param>
-    /// <param name="free">So many entries will be taken at once and do not count as waiting.</param>
-    /// <param name="evicted">Entries of longer lanes that gave way, the newest first.</param>
-    /// <returns>The place, or null where there is none.</returns>
+    /// <param name="free">This many entries will be taken at once and do not count as waiting.</param>
+    /// <param name="evicted">Entries that longer lanes lost, newest first.</param>
+    /// <returns>The entry's place; null if it was refused.</returns>
     public Place? Enqueue(Guid account, long bytes, T entry, int free, out IReadOnlyList<T> evicted)
     {
         var lane = _lanes.TryGetValue(account, out var known) ? known : new Lane(account);
@@ -53,7 +53,7 @@ public sealed class FairQueue<T>(int maxCount, long maxBytes)
         return place;
     }
 
-    /// <summary>The oldest entry of the lane whose turn it is; null when the queue is empty.</summary>
+    /// <summary>The oldest entry of the lane whose turn it is; null if the queue is empty.</summary>
     public T? Dequeue()
     {
         if (_turns.First?.Value is not { } lane)
@@ -65,14 +65,14 @@ public sealed class FairQueue<T>(int maxCount, long maxBytes)
         Remove(place);
         if (lane.Places.Count > 0)
         {
-            _turns.Remove(lane); // to the end of the turns
+            _turns.Remove(lane); // its next turn is last
             _turns.AddLast(lane);
         }
 
         return place.Entry;
     }
 
-    /// <summary>Leaves the queue; false where it is not in it any more.</summary>
+    /// <summary>Removes an entry; false if it is not in the queue any more.</summary>
     public bool Remove(Place place)
     {
         var lane = place.Lane;
@@ -108,7 +108,7 @@ public sealed class FairQueue<T>(int maxCount, long maxBytes)
 
     private double Share(Lane lane) => Share(lane.Places.Count, lane.Bytes);
 
-    /// <summary>Of whichever limit it takes more of.</summary>
+    /// <summary>The larger of its shares of the two limits.</summary>
     private double Share(int count, long bytes) => Math.Max(count / Math.Max(1.0, maxCount), bytes / Math.Max(1.0, maxBytes));
 
     /// <summary>The entries of an account.</summary>
@@ -121,7 +121,7 @@ public sealed class FairQueue<T>(int maxCount, long maxBytes)
         public long Bytes { get; set; }
     }
 
-    /// <summary>An entry that waits, or did.</summary>
+    /// <summary>An entry that is or was in the queue.</summary>
     public sealed class Place(Lane lane, long bytes, T entry)
     {
         public Lane Lane => lane;

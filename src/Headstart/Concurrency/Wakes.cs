@@ -1,9 +1,9 @@
 namespace Headstart.Concurrency;
 
-/// <summary>A semaphore as a bell: rung any number of times, it wakes the one who waits once.</summary>
+/// <summary>A semaphore as a bell: however often it is rung, it wakes the waiter once.</summary>
 internal static class Wakes
 {
-    /// <param name="bell">Of at most one.</param>
+    /// <param name="bell">With a maximum count of 1.</param>
     public static void Wake(this SemaphoreSlim bell)
     {
         try
@@ -12,7 +12,7 @@ internal static class Wakes
         }
         catch (Exception e) when (e is SemaphoreFullException or ObjectDisposedException)
         {
-            // It is already released, or disposed.
+            // Already released, or disposed.
         }
     }
 }

@@ -1,7 +1,7 @@
 
 namespace Headstart.Configuration;
 
-/// <summary>The quotas of accounts that are made without any; none by default. The installation's first account has none.</summary>
+/// <summary>Default quotas of new accounts; unlimited by default. The installation's first account has none.</summary>
 public sealed class QuotaSettings
 {
     public long? Images { get; set; }
@@ -19,7 +19,7 @@ public sealed class QuotaSettings
             ? "The settings under Headstart:Quotas must not be negative; leave one out for no limit." : null;
 }
 
-/// <summary>Rate limits. 0 is no limit.</summary>
+/// <summary>Rate limits. 0 means no limit.</summary>
 public sealed class RateLimitSettings
 {
     /// <summary>Requests with one API key, or by a user signed in with it.</summary>
@@ -35,5 +35,5 @@ public sealed class RateLimitSettings
 
     internal string? Problem() =>
         PerKeyPerSecond < 0 || PerAddressPerSecond < 0 || FailedSignInsPerMinute < 0
-            ? "The settings under Headstart:RateLimits must not be negative; 0 is no limit." : null;
+            ? "The settings under Headstart:RateLimits must not be negative; 0 means no limit." : null;
 }

@@ -5,14 +5,14 @@ public sealed class BlobSettings
 {
     private static readonly TimeSpan LongestFreshness = TimeSpan.FromMinutes(5);
 
-    /// <summary>Deletes blobs that nothing refers to any more, in workers.</summary>
+    /// <summary>Whether workers delete blobs that nothing refers to any more.</summary>
     public bool Collect { get; set; } = true;
 
     public double CollectEveryHours { get; set; } = 24;
 
     /// <summary>
-    /// So long an unneeded blob stays where it is, and so long again it lies aside. Longer than any upload takes: a blob is put before the
-    /// row that refers to it is committed.
+    /// How long an unreferenced blob stays in its place, and then how long it is set aside. Must be longer than any upload, because a blob
+    /// is stored before the row that refers to it is committed.
     /// </summary>
     public double GraceHours { get; set; } = 24;
 
@@ -20,7 +20,7 @@ public sealed class BlobSettings
 
     internal TimeSpan Grace => TimeSpan.FromHours(GraceHours);
 
-    /// <summary>A put that finds its blob older than this renews its time, so that its grace begins anew.</summary>
+    /// <summary>Storing a blob again renews its time if it is older than this, so that its grace period starts again.</summary>
     internal TimeSpan Freshness => TimeSpan.FromTicks(Math.Min(LongestFreshness.Ticks, Grace.Ticks / 4));
 
     internal string? Problem() =>
@@ -29,8 +29,8 @@ public sealed class BlobSettings
         : S3.Problem();
 }
 
-/// <summary>Section <c>Headstart:Blobs:S3</c>: a bucket of Amazon S3 or of anything that speaks its protocol. Without a bucket blobs lie in
-/// the data folder.</summary>
+/// <summary>Section <c>Headstart:Blobs:S3</c>: a bucket of Amazon S3 or a compatible server. Without a bucket, blobs are stored in the data
+/// folder.</summary>
 public sealed class S3Settings
 {
     /// <summary>URL of the server; if empty, Amazon S3 in <see cref="Region"/>.</summary>
@@ -38,14 +38,14 @@ public sealed class S3Settings
 
     public string? Bucket { get; set; }
 
-    /// <summary>Without keys: those that the AWS SDK finds in the environment, in profiles or from the machine's role.</summary>
+    /// <summary>If empty, the AWS SDK looks for keys in the environment, in profiles and in the machine's role.</summary>
     public string? AccessKey { get; set; }
 
     public string? SecretKey { get; set; }
 
     public string? Region { get; set; }
 
-    /// <summary>What the keys in the bucket begin with; a bucket may have other tenants.</summary>
+    /// <summary>Prefix of all object keys, because a bucket may have other uses.</summary>
     public string Prefix { get; set; } = "";
 
     public bool IsSet => !string.IsNullOrWhiteSpace(Bucket);

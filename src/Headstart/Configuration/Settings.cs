@@ -10,34 +10,34 @@ public sealed class Settings
 
     public string DataDirectory { get; set; } = "~/.headstart";
 
-    /// <summary>A key that is valid from the first start on. Without it one is made and printed once.</summary>
+    /// <summary>A key that is valid from the first start. Without it the host creates one and prints it once.</summary>
     public string? BootstrapKey { get; set; }
 
     /// <summary>What this process does: <c>web</c>, <c>worker</c> or both.</summary>
     public string Roles { get; set; } = "web,worker";
 
-    /// <summary>Where backbones run: <c>auto</c> (on a GPU, if there is one that can be used), <c>cpu</c> or <c>cuda</c>.</summary>
+    /// <summary>Where backbones run: <c>auto</c> (on a GPU if a usable one exists), <c>cpu</c> or <c>cuda</c>.</summary>
     public string Device { get; set; } = Auto;
 
-    /// <summary>The path that a proxy serves this host below, such as <c>/headstart</c>; empty where it has a host name of its
-    /// own.</summary>
+    /// <summary>The path below which a proxy serves this host, such as <c>/headstart</c>; empty if the host has its own host
+    /// name.</summary>
     public string PathBase { get; set; } = "";
 
     /// <summary>
-    /// The same on every web node of an installation: with it a person who signed in on one is signed in on all. Without it each keeps keys
-    /// of its own in its data folder.
+    /// A secret that is the same on all web nodes of an installation: a user who signs in on one node is then signed in on all. Without it
+    /// each node keeps its own keys in its data folder.
     /// </summary>
     public string? SharedSecret { get; set; }
 
     /// <summary>Serves Hangfire's dashboard at <c>/hangfire</c> to holders of an admin key.</summary>
     public bool Dashboard { get; set; }
 
-    /// <summary>Who may read the measurements at <c>/metrics</c>.</summary>
+    /// <summary>Who may read the metrics at <c>/metrics</c>.</summary>
     public MetricsAccess Metrics { get; set; }
 
     /// <summary>
-    /// Web sites whose scripts may call this host from a browser (CORS): origins such as <c>https://shop.example</c> with <c>;</c> between,
-    /// or <c>*</c> for all. None without it.
+    /// Web sites whose scripts may call this host from a browser (CORS): origins such as <c>https://shop.example</c> separated by <c>;</c>,
+    /// or <c>*</c> for all. Empty for none.
     /// </summary>
     public string CorsOrigins { get; set; } = "";
 
@@ -76,13 +76,13 @@ public sealed class Settings
         .Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)
         .Contains(role, StringComparer.OrdinalIgnoreCase);
 
-    /// <summary><see cref="PathBase"/>, with one slash before it and none behind.</summary>
+    /// <summary><see cref="PathBase"/> with a leading slash and no trailing one.</summary>
     internal PathString Prefix => PathPrefix.Read(PathBase) ?? default;
 
-    /// <summary><see cref="CorsOrigins"/>, one by one.</summary>
+    /// <summary>The list in <see cref="CorsOrigins"/>.</summary>
     public string[] Origins() => CorsOrigins.Split(';', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
 
-    /// <summary>The first thing wrong with the settings, as a sentence for the console; null when all is well.</summary>
+    /// <summary>The first mistake in the settings, as a sentence for the console; null if there is none.</summary>
     public string? Problem()
     {
         var roles = Roles.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
@@ -125,55 +125,55 @@ public sealed class Settings
         .Equals(text, StringComparison.OrdinalIgnoreCase);
 }
 
-/// <summary>The record of who changed what.</summary>
+/// <summary>The audit log, which records who changed what.</summary>
 public sealed class AuditSettings
 {
-    /// <summary>How long it is kept.</summary>
+    /// <summary>How long entries are kept.</summary>
     public int KeepDays { get; set; } = 365;
 }
 
-/// <summary>The paths that clients of NanoNets know.</summary>
+/// <summary>The NanoNets-compatible API.</summary>
 public sealed class NanoNetsSettings
 {
-    /// <summary>Of one request with files. Its fields may stand behind the files, so it lies in the folder for temporary files while it is
-    /// read.</summary>
+    /// <summary>Size limit of a request with files. It is buffered in the folder for temporary files, because its fields may come after the
+    /// files.</summary>
     public long MaxRequestBytes { get; set; } = 1 << 30;
 }
 
 public sealed class BackboneSettings
 {
-    /// <summary>Further read-only folders with backbones: a list, or one string with <c>;</c> between the folders.</summary>
+    /// <summary>More read-only folders with backbones: a list, or one string with the folders separated by <c>;</c>.</summary>
     public IReadOnlyList<string> Directories { get; set; } = [];
 
-    /// <summary>Whether to use the backbones that come with the program as packages, where the build put them in.</summary>
+    /// <summary>Whether to use the backbones that are packaged with the program, if the build included them.</summary>
     public bool Bundled { get; set; } = true;
 
-    /// <summary>Whether workers make 8-bit forms of backbones by themselves.</summary>
+    /// <summary>Whether workers automatically make 8-bit forms of backbones.</summary>
     public bool EightBit { get; set; } = true;
 
     /// <summary>Whether training runs and <c>backbones fetch</c> may download from the catalogue.</summary>
     public bool Download { get; set; } = true;
 
-    /// <summary>A catalogue file that takes the place of the built-in one where backbones are fetched.</summary>
+    /// <summary>A catalogue file that replaces the built-in one for downloads.</summary>
     public string? Catalogue { get; set; }
 
     /// <summary>The largest file that may be registered as a backbone.</summary>
     public long MaxUploadBytes { get; set; } = 500 << 20;
 
-    /// <summary>Replaces scheme and host of the URLs in the catalogue.</summary>
+    /// <summary>Replaces scheme and host of the catalogue's URLs.</summary>
     public Uri? Mirror { get; set; }
 }
 
-/// <summary>How files are fetched from URLs that users give.</summary>
+/// <summary>How files are downloaded from URLs given by users.</summary>
 public sealed class FetchingSettings
 {
     /// <summary>Private hosts that may be fetched from; otherwise only public IP addresses are allowed.</summary>
     public IReadOnlyList<string> AllowedHosts { get; set; } = [];
 
-    /// <summary>How long one file may take.</summary>
+    /// <summary>Time limit for one file.</summary>
     public double MaxSeconds { get; set; } = 30;
 
-    /// <summary>Requests to one host at the same time.</summary>
+    /// <summary>Concurrent requests to one host.</summary>
     public int RequestsPerHost { get; set; } = 4;
 
     /// <summary>E-mail address or URL of the operator, sent in the User-Agent header, as Wikimedia requires.</summary>
@@ -197,7 +197,7 @@ public sealed class ImageSearchSettings
 
     public string Wikimedia { get; set; } = "https://commons.wikimedia.org/w/api.php";
 
-    /// <summary>Images of a category in one search.</summary>
+    /// <summary>Maximum number of images per category in one search.</summary>
     public int MaxPerCategory { get; set; } = 500;
 
     internal string? Problem() =>
@@ -212,7 +212,7 @@ public sealed class ImageSearchSettings
 /// <summary>Who may read <c>/metrics</c>.</summary>
 public enum MetricsAccess
 {
-    /// <summary>Holders of an admin key: the numbers are of all accounts, and behind a proxy every request seems to come from this
+    /// <summary>Holders of an admin key: the metrics cover all accounts, and behind a proxy every request seems to come from this
     /// machine.</summary>
     AdminKey,
 
@@ -230,19 +230,19 @@ public sealed class PredictionSettings
     /// <summary>Texts in one request.</summary>
     public int MaxTexts { get; set; } = 1_000;
 
-    /// <summary>Images that may wait for a core; beyond it the answer is 503 with Retry-After.</summary>
+    /// <summary>Images that may wait for a core; further ones get 503 with Retry-After.</summary>
     public int MaxWaiting { get; set; } = 64;
 
-    /// <summary>Bytes that the waiting files may take in memory.</summary>
+    /// <summary>Memory for waiting files, in bytes.</summary>
     public long MaxWaitingBytes { get; set; } = 256 << 20;
 
-    /// <summary>How long one of them may wait before the answer is 503.</summary>
+    /// <summary>How long an image may wait before the answer is 503.</summary>
     public double MaxQueueSeconds { get; set; } = 10;
 
-    /// <summary>Memory for feature vectors of images that were predicted lately; 0 keeps none.</summary>
+    /// <summary>Memory for feature vectors of recently predicted images, in bytes; 0 keeps none.</summary>
     public long FeatureCacheBytes { get; set; } = 64 << 20;
 
-    /// <summary>Memory for the heads of versions in use.</summary>
+    /// <summary>Memory for the heads of versions in use, in bytes.</summary>
     public long HeadCacheBytes { get; set; } = 256 << 20;
 
     internal string? Problem(int maxFileBytes) =>
@@ -262,7 +262,7 @@ public sealed class BatchPredictionSettings
     /// <summary>Images in one batch.</summary>
     public int MaxFiles { get; set; } = 20_000;
 
-    /// <summary>The largest archive that may be sent.</summary>
+    /// <summary>The largest archive that is accepted.</summary>
     public long MaxZipBytes { get; set; } = 4L << 30;
 
     /// <summary>Total unpacked bytes of the files in an archive.</summary>
@@ -275,7 +275,7 @@ public sealed class BatchPredictionSettings
         : null;
 }
 
-/// <summary>Whether a new version takes the place of the published one by itself.</summary>
+/// <summary>Whether a new version replaces the published one automatically.</summary>
 public enum PublishRule
 {
     /// <summary>Unless it is worse on the held-out images.</summary>
@@ -291,7 +291,7 @@ public sealed class TrainingSettings
 {
     public PublishRule Publish { get; set; }
 
-    /// <summary>Share of the usual work of a run of a detection model: less is quicker and finds less.</summary>
+    /// <summary>Training effort for detection models relative to the default: less is faster and finds fewer objects.</summary>
     public double DetectionEffort { get; set; } = 1;
 
     internal string? Problem() => DetectionEffort is not (> 0 and <= 10)

@@ -9,16 +9,16 @@ public sealed class UploadSettings
 
     public long MaxPixels { get; set; } = 250_000_000;
 
-    /// <summary>Files in one request that is answered at once; the files before the limit are kept.</summary>
+    /// <summary>Maximum number of files in a request that is answered at once; the files before the limit are kept.</summary>
     public int MaxFiles { get; set; } = 5_000;
 
-    /// <summary>With more files an archive or a manifest becomes an import, which goes on in the background.</summary>
+    /// <summary>An archive or manifest with more files becomes an import, which runs in the background.</summary>
     public int AtOnceFiles { get; set; } = 500;
 
-    /// <summary>With more URLs to fetch an upload also becomes an import.</summary>
+    /// <summary>An upload with more URLs to download also becomes an import.</summary>
     public int AtOnceUrls { get; set; } = 20;
 
-    /// <summary>With more bytes an upload also becomes an import.</summary>
+    /// <summary>A larger upload also becomes an import.</summary>
     public long AtOnceBytes { get; set; } = 256 << 20;
 
     /// <summary>The largest archive, or form that becomes an import.</summary>
@@ -30,19 +30,19 @@ public sealed class UploadSettings
     /// <summary>Total unpacked bytes of the files in an archive.</summary>
     public long MaxUnpackedBytes { get; set; } = 16L << 30;
 
-    /// <summary>The largest manifest: JSON, JSON Lines or CSV, with the files that are in it in base64.</summary>
+    /// <summary>The largest manifest: JSON, JSON Lines or CSV, including files embedded as base64.</summary>
     public long MaxManifestBytes { get; set; } = 1L << 30;
 
     /// <summary>Rows in one manifest, and texts in one request.</summary>
     public int MaxRows { get; set; } = 100_000;
 
-    /// <summary>UTF-8 of one text.</summary>
+    /// <summary>Maximum size of one text in UTF-8.</summary>
     public int MaxTextBytes { get; set; } = 100_000;
 
-    /// <summary>UTF-8 of all texts that one request brings.</summary>
+    /// <summary>Maximum size in UTF-8 of all texts of a request together.</summary>
     public long MaxTextsBytes { get; set; } = 64 << 20;
 
-    /// <summary>How long an import may work.</summary>
+    /// <summary>Time limit for an import.</summary>
     public double MaxImportSeconds { get; set; } = 24 * 60 * 60;
 
     internal ImageLimits ImageLimits => new() { MaxBytes = MaxFileBytes, MaxPixels = MaxPixels };
@@ -52,8 +52,8 @@ public sealed class UploadSettings
         : MaxFiles < 1 ? "Headstart:Uploads:MaxFiles must be at least 1."
         : MaxPixels < 1 ? "Headstart:Uploads:MaxPixels must be at least 1."
         : AtOnceFiles < 0 ? "Headstart:Uploads:AtOnceFiles must not be negative."
-        : AtOnceFiles > MaxFiles ? $"Headstart:Uploads:AtOnceFiles must be at most {MaxFiles} (Headstart:Uploads:MaxFiles), which one "
-            + "request may have."
+        : AtOnceFiles > MaxFiles ? $"Headstart:Uploads:AtOnceFiles must be at most {MaxFiles} (Headstart:Uploads:MaxFiles), the limit "
+            + "for one request."
         : AtOnceUrls < 0 ? "Headstart:Uploads:AtOnceUrls must not be negative."
         : AtOnceBytes < 0 ? "Headstart:Uploads:AtOnceBytes must not be negative."
         : MaxZipBytes < 1 ? "Headstart:Uploads:MaxZipBytes must be at least 1."

@@ -1,13 +1,13 @@
 namespace Headstart.Data;
 
-/// <summary>Owns models and API keys. What belongs to one account does not exist for another.</summary>
+/// <summary>Owns models and API keys. Accounts cannot see each other's data.</summary>
 public sealed class Account
 {
     public required Guid Id { get; init; }
 
     public required string Name { get; set; }
 
-    /// <summary>The installation's first account: its admin keys make the other accounts and see what concerns all of them.</summary>
+    /// <summary>The installation's first account: its admin keys create the other accounts and see what concerns all of them.</summary>
     public bool IsOperator { get; init; }
 
     public Quotas Quotas { get; set; } = new();
@@ -15,7 +15,7 @@ public sealed class Account
     public required DateTime CreatedAt { get; init; }
 }
 
-/// <summary>An API key; only its SHA-256 is kept, so a stolen database opens nothing.</summary>
+/// <summary>An API key; only its SHA-256 is stored, so a stolen database gives no access.</summary>
 public sealed class ApiKey
 {
     public required Guid Id { get; init; }
@@ -29,7 +29,7 @@ public sealed class ApiKey
     /// <summary>The first characters of the key, so that users can tell their keys apart.</summary>
     public required string Prefix { get; init; }
 
-    /// <summary>What it may do. A key with <see cref="Scope.Admin"/> has all of them.</summary>
+    /// <summary>What the key may do. <see cref="Scope.Admin"/> includes all others.</summary>
     public required Scope[] Scopes { get; init; }
 
     public bool IsAdmin => Scopes.Contains(Scope.Admin);

@@ -15,20 +15,20 @@ public enum Announcement
 }
 
 /// <summary>
-/// Hosts on one database hear of changes by PostgreSQL's LISTEN and NOTIFY, in milliseconds. What may be missed while a connection is away
-/// is also looked at every now and then, and everybody is told of everything when it comes back. What is kept in memory as long as nothing
-/// is heard asks <see cref="HasHeard"/>. Through a pooler in transaction mode nothing is heard, and the looking remains.
+/// Tells all hosts on a database about changes within milliseconds, with PostgreSQL's LISTEN and NOTIFY. Changes missed while the
+/// connection is lost are also found by polling, and when it is back every listener is called for every kind of change. Caches that live
+/// until the next notification ask <see cref="HasHeard"/>. Behind a pooler in transaction mode only polling works.
 /// </summary>
 public sealed partial class Announcements(DatabaseAddress database, TimeProvider clock, ILogger<Announcements> log) : BackgroundService
 {
     private const string Channel = "headstart";
     private static readonly TimeSpan Again = TimeSpan.FromSeconds(1);
-    private static readonly TimeSpan Quiet = TimeSpan.FromMilliseconds(400); // then it is proven again that the connection hears
+    private static readonly TimeSpan Quiet = TimeSpan.FromMilliseconds(400); // then the connection is tested again
 
     private readonly ConcurrentQueue<(Announcement Of, Action Heard)> _listeners = new();
-    private long _proven; // when the server was asked that has answered last; 0 while nothing is heard
+    private long _proven; // when the last answered test was sent; 0 without a connection
 
-    /// <summary>Tells all hosts, this one too: at once, or inside of a transaction with its commit and only then.</summary>
+    /// <summary>Notifies all hosts including this one: at once, or inside a transaction when it commits.</summary>
     public static Task SayAsync(HeadstartDb db, Announcement what, CancellationToken cancel)
     {
         return db.Database.ExecuteSqlAsync($"SELECT pg_notify({Channel}, {what.ToString()})", cancel);
@@ -39,7 +39,7 @@ public sealed partial class Announcements(DatabaseAddress database, TimeProvider
     /// throw.</param>
     public void Listen(Announcement what, Action heard) => _listeners.Enqueue((what, heard));
 
-    /// <summary>Whether listeners were told of all that any host had said until this long ago.</summary>
+    /// <summary>Whether listeners have been told of all changes announced by any host up to this long ago.</summary>
     public bool HasHeard(TimeSpan ago) => Volatile.Read(ref _proven) is not 0 and var proven && clock.GetElapsedTime(proven) < ago;
 
     protected override async Task ExecuteAsync(CancellationToken stopping)
@@ -75,7 +75,7 @@ public sealed partial class Announcements(DatabaseAddress database, TimeProvider
 
     private async Task HearAsync(CancellationToken stopping)
     {
-        // Not pooled: another caller would get a connection that listens.
+        // Not pooled: another caller would get a connection that still listens.
         await using var connection = new NpgsqlConnection(database.Unpooled);
         connection.Notification += (_, heard) => Tell(Enum.TryParse<Announcement>(heard.Payload, out var what) ? what : null);
         await connection.OpenAsync(stopping);
@@ -91,7 +91,7 @@ public sealed partial class Announcements(DatabaseAddress database, TimeProvider
         {
             if (!await connection.WaitAsync(Quiet, stopping) || clock.GetElapsedTime(asked) > Quiet)
             {
-                // What was said before comes before the answer.
+                // Notifications sent earlier arrive before the answer.
                 asked = clock.GetTimestamp();
                 await ListenAsync(connection, stopping);
                 Volatile.Write(ref _proven, asked);
@@ -101,7 +101,7 @@ public sealed partial class Announcements(DatabaseAddress database, TimeProvider
 
     private static async Task ListenAsync(NpgsqlConnection connection, CancellationToken cancel)
     {
-        await using var command = new NpgsqlCommand($"LISTEN {Channel}", connection); // once more changes nothing
+        await using var command = new NpgsqlCommand($"LISTEN {Channel}", connection); // repeating it changes nothing
         await command.ExecuteNonQueryAsync(cancel);
     }
 

@@ -1,6 +1,6 @@
 namespace Headstart.Data;
 
-/// <summary>One operation that changed something, or tried to.</summary>
+/// <summary>An operation that changed something or tried to.</summary>
 public sealed class AuditEntry
 {
     public required Guid Id { get; init; }
@@ -14,13 +14,13 @@ public sealed class AuditEntry
     /// <summary>The key's name at that time.</summary>
     public required string KeyName { get; init; }
 
-    /// <summary>As the OpenAPI document calls it; its method and route where it is not in there.</summary>
+    /// <summary>Its operationId in the OpenAPI document, otherwise its method and route.</summary>
     public required string Operation { get; init; }
 
-    /// <summary>The values of the route, as JSON: which model, which image.</summary>
+    /// <summary>The values in the route, as JSON: which model, which image.</summary>
     public required string Subjects { get; init; }
 
-    /// <summary>HTTP status of the response; null while there is none, and if the process died before it.</summary>
+    /// <summary>HTTP status of the response; null while the request runs, and if the process died before responding.</summary>
     public int? Status { get; init; }
 
     /// <summary>IP address of the client; null for a request of a page of this host.</summary>

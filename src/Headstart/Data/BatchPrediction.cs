@@ -1,8 +1,6 @@
 namespace Headstart.Data;
 
-/// <summary>
-/// Many images or texts that one version answers in the background. See <c>BatchJob</c>.
-/// </summary>
+/// <summary>Many images or texts that one version predicts in the background. See <c>BatchJob</c>.</summary>
 public sealed class BatchPrediction
 {
     public required Guid Id { get; init; }
@@ -18,10 +16,10 @@ public sealed class BatchPrediction
 
     public required int Images { get; init; }
 
-    /// <summary>Of the files and texts that are kept for it; images that the model has are not kept again, its texts are.</summary>
+    /// <summary>Bytes stored for the batch: uploaded files and all texts, but not the model's stored images.</summary>
     public long Bytes { get; init; }
 
-    /// <summary>Items with an answer; counted by the statement that writes the answers.</summary>
+    /// <summary>Items with an answer; updated by the statement that writes the answers.</summary>
     public required int Done { get; init; }
 
     /// <summary>Items whose answer is an error.</summary>
@@ -43,22 +41,22 @@ public sealed class BatchItem
 {
     public required Guid BatchId { get; init; }
 
-    /// <summary>In the order in which they were sent, from 0.</summary>
+    /// <summary>Index in the order of the request, from 0.</summary>
     public required int Position { get; init; }
 
-    /// <summary>What the sender called it, for people to read; of a text the file that it stands in, empty where there is none. It never
-    /// becomes a path.</summary>
+    /// <summary>The sender's file name, only for display, never used as a path; for a text the file that contained it, empty if
+    /// none.</summary>
     public required string FileName { get; init; }
 
-    /// <summary>Names the blob of an image; null for a file that was refused when it came.</summary>
+    /// <summary>SHA-256 of the image's blob; null for a file that was refused on arrival.</summary>
     public byte[]? Sha256 { get; init; }
 
-    /// <summary>The text; null for an image, and for a text that was refused when it came.</summary>
+    /// <summary>The text; null for an image and for a text that was refused on arrival.</summary>
     public string? Text { get; init; }
 
-    /// <summary>The stored image or text of the model that it is. Deleting that changes nothing here.</summary>
+    /// <summary>Id if it is a stored image or text of the model. Deleting the example changes nothing here.</summary>
     public Guid? ExampleId { get; init; }
 
-    /// <summary>A <c>BatchAnswer</c> as JSON; null until there is one.</summary>
+    /// <summary>A <c>BatchAnswer</c> as JSON; null until it exists.</summary>
     public string? Answer { get; init; }
 }

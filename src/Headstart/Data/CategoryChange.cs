@@ -2,23 +2,23 @@ using Microsoft.EntityFrameworkCore;
 
 namespace Headstart.Data;
 
-/// <summary>That categories were merged, or one was renamed, and what it takes to undo it. See <c>Models.CategoryChanges</c>.</summary>
+/// <summary>A merge of categories or a rename, with what is needed to undo it. See <c>Models.CategoryChanges</c>.</summary>
 public sealed class CategoryChange
 {
     public required Guid Id { get; init; }
 
     public required Guid ModelId { get; init; }
 
-    /// <summary>The category that the examples have since. It may have been renamed or dropped later.</summary>
+    /// <summary>The category that the examples have now. It may have been renamed or deleted since.</summary>
     public required Guid CategoryId { get; init; }
 
     /// <summary>The former names.</summary>
     public required List<string> From { get; init; }
 
-    /// <summary>The name that took their place.</summary>
+    /// <summary>The name that replaced them.</summary>
     public required string Into { get; init; }
 
-    /// <summary>The categories that are gone; empty for a rename.</summary>
+    /// <summary>The categories that were merged away; empty for a rename.</summary>
     public required List<MergedCategory> Merged { get; init; }
 
     public required DateTime CreatedAt { get; init; }
@@ -26,10 +26,10 @@ public sealed class CategoryChange
     public DateTime? UndoneAt { get; set; }
 }
 
-/// <summary>A category as it was before it was merged into another one.</summary>
+/// <summary>A category as it was before it was merged into another.</summary>
 public sealed record MergedCategory(Guid Id, string Name, int Position, string? Description);
 
-/// <summary>That an example had a category before that was merged into another one.</summary>
+/// <summary>The former category of an example's label whose category was merged away.</summary>
 public sealed class MovedLabel
 {
     public required Guid ChangeId { get; init; }
@@ -40,11 +40,11 @@ public sealed class MovedLabel
     /// <summary>The category that it had.</summary>
     public required Guid CategoryId { get; init; }
 
-    /// <summary>In a multi-label model: it had the other category too, and keeps that when the change is undone.</summary>
+    /// <summary>In a multi-label model: the example had the other category too, and keeps it when the change is undone.</summary>
     public required bool HadBoth { get; init; }
 }
 
-/// <summary>That a box showed a category before that was merged into another one.</summary>
+/// <summary>The former category of a box whose category was merged away.</summary>
 public sealed class MovedBox
 {
     public required Guid ChangeId { get; init; }
@@ -58,7 +58,7 @@ public sealed class MovedBox
 
 public static class CategoryNames
 {
-    /// <summary>Names that categories of a model had at a time, to their names now: they may have been renamed or merged since.</summary>
+    /// <summary>Maps former names of a model's categories to their current names: they may have been renamed or merged since.</summary>
     public static async Task<Func<string, string>> NamesSinceAsync(this HeadstartDb db, Guid model, DateTime since,
         CancellationToken cancel)
     {

@@ -10,66 +10,66 @@ public enum Split
     Test,
 }
 
-/// <summary>An example: an image, whose bytes are the blob named by <see cref="Sha256"/>, or in a text model a text, which is
-/// here.</summary>
+/// <summary>An example: an image, whose bytes are the blob named by <see cref="Sha256"/>, or in a text model a text, stored in this
+/// row.</summary>
 public sealed class Example
 {
     public required Guid Id { get; init; }
 
     public required Guid ModelId { get; init; }
 
-    /// <summary>One in a model whose categories exclude each other, none for a text without a category; any number where categories do not
-    /// exclude each other.</summary>
+    /// <summary>Exactly one if the model's categories exclude each other, but none for a text without a category; otherwise any
+    /// number.</summary>
     public List<ExampleLabel> Labels { get; init; } = [];
 
-    /// <summary>Where the objects are, in a detection model; its labels are then the categories of its boxes.</summary>
+    /// <summary>The objects in a detection model; the labels are then the categories of the boxes.</summary>
     public List<ExampleBox> Boxes { get; init; } = [];
 
-    /// <summary>In a detection model, whether somebody has said what the image shows: without, nothing is learned from it; with it, an
-    /// image without boxes is an example of nothing there. False in other models.</summary>
+    /// <summary>In a detection model, whether a user has said what the image shows. If false, nothing is learned from it; if true, an image
+    /// without boxes is an example of nothing to find. False in other models.</summary>
     public bool BoxesKnown { get; init; }
 
-    /// <summary>What the sender called it, for people to read. It never becomes a path.</summary>
+    /// <summary>The sender's file name, only for display, never used as a path.</summary>
     public required string FileName { get; init; }
 
-    /// <summary>The example, where it is a text: trimmed, its lines ended by <c>\n</c>. Its UTF-8 is what <see cref="Sha256"/> is of. Else
-    /// null.</summary>
+    /// <summary>The text, trimmed and with <c>\n</c> line ends; <see cref="Sha256"/> is the hash of its UTF-8. null for an
+    /// image.</summary>
     public string? Text { get; init; }
 
     public required byte[] Sha256 { get; init; }
 
-    /// <summary>For a text <c>text/plain</c>, and its width and height are 0.</summary>
+    /// <summary><c>text/plain</c> for a text, whose width and height are 0.</summary>
     public required string MediaType { get; init; }
 
     public required int Width { get; init; }
 
     public required int Height { get; init; }
 
-    /// <summary>What makes an image a bad example, as it was found at upload; nothing for a text.</summary>
+    /// <summary>Flaws found at upload that make an image a bad example; none for a text.</summary>
     public ImageFlaws Flaws { get; init; }
 
     public required int Bytes { get; init; }
 
     /// <summary>
-    /// As a person gave it, else <see cref="SplitOf"/>, until a run must learn from it, because too few of its category are left or it
-    /// looks like a training example: then it is one.
+    /// Given by a user, otherwise <see cref="SplitOf"/>. A run may move a test example of <see cref="SplitOf"/> to training: if too few of
+    /// its category are left to learn from, or if it looks like a training example.
     /// </summary>
     public required Split Split { get; init; }
 
-    /// <summary>Whether a person gave the side. Such a test example is never learned from, and only a person moves it.</summary>
+    /// <summary>Whether a user chose the split. Such a test example is never learned from, and only a user moves it.</summary>
     public required bool SplitGiven { get; init; }
 
-    /// <summary>A person confirmed the category, so it is no longer reported as suspicious.</summary>
+    /// <summary>Whether a user confirmed the category, so that it is no longer reported as suspicious.</summary>
     public bool Confirmed { get; init; }
 
     public required DateTime CreatedAt { get; init; }
 
-    /// <summary>Where it was found, for an image that came from the web.</summary>
+    /// <summary>Source of an image from the web.</summary>
     public ImageOrigin? Origin { get; init; }
 
     /// <summary>
-    /// A fifth of all images is held out, decided by the content alone where the sender did not say which: an image stays on its side
-    /// however often it is uploaded, deleted and moved, and however much data comes after it.
+    /// Holds out a fifth of all images, by content alone unless the sender chose: an image stays in its split however often it is uploaded,
+    /// deleted and moved, and however much data is added.
     /// </summary>
     public static Split SplitOf(ReadOnlySpan<byte> sha256) =>
         BinaryPrimitives.ReadUInt32BigEndian(sha256) % 5 == 0 ? Split.Test : Split.Train;
@@ -88,7 +88,7 @@ public sealed record ImageOrigin(
 {
     private const int MaxLength = 8_000;
 
-    /// <summary>Whether its links are web addresses and its texts short: those of an upload become links of a page.</summary>
+    /// <summary>Whether its URLs are web addresses and its texts short: pages show those of an upload as links.</summary>
     public bool IsSafe() => Url is not null && IsAddress(Url) && IsAddress(Page) && IsAddress(LicenceUrl)
         && new[] { Url, Page, Title, Author, Licence, LicenceUrl, Source }.All(text => text is null or { Length: <= MaxLength });
 
@@ -96,18 +96,18 @@ public sealed record ImageOrigin(
         text is null || (Uri.TryCreate(text, UriKind.Absolute, out var uri) && uri.Scheme is "http" or "https");
 }
 
-/// <summary>That an image shows an object of a category, and where: relative to the width and height of the upright image, from its top
-/// left corner.</summary>
+/// <summary>An object in an image: its category and position, relative to the width and height of the upright image, from the top left
+/// corner.</summary>
 public sealed class ExampleBox
 {
     public required Guid Id { get; init; }
 
     public required Guid ExampleId { get; init; }
 
-    /// <summary>The example has a label of this category, too.</summary>
+    /// <summary>The example also has a label of this category.</summary>
     public required Guid CategoryId { get; init; }
 
-    /// <summary>Boxes are shown in the order in which they were given.</summary>
+    /// <summary>Boxes are shown in the order in which they were sent.</summary>
     public required int Position { get; init; }
 
     public required float X { get; init; }
@@ -118,11 +118,11 @@ public sealed class ExampleBox
 
     public required float Height { get; init; }
 
-    /// <summary>Neither learned from nor counted as missed: hard to see (Pascal VOC), or a crowd (COCO).</summary>
+    /// <summary>Not learned from, and not counted if missed: hard to see (Pascal VOC), or a crowd (COCO).</summary>
     public required bool Difficult { get; init; }
 }
 
-/// <summary>That an image shows a category.</summary>
+/// <summary>A category of an example.</summary>
 public sealed class ExampleLabel
 {
     public required Guid ExampleId { get; init; }

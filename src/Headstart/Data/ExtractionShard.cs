@@ -1,12 +1,12 @@
 namespace Headstart.Data;
 
 /// <summary>
-/// Images whose feature vectors a run waits for: a piece of work that any worker may take, and that may be done twice, as the feature cache
-/// keeps one vector an image. It is deleted when its vectors are there.
+/// Images whose feature vectors a run waits for: work that any worker may take, and that may be done twice, because the feature cache keeps
+/// one vector per image. Deleted when its vectors are stored.
 /// </summary>
 public sealed class ExtractionShard
 {
-    /// <summary>Id of the run's request; ascending in time.</summary>
+    /// <summary>Id of the run's extraction; later ones are greater.</summary>
     public required Guid ExtractionId { get; init; }
 
     public required int Number { get; init; }
@@ -14,7 +14,7 @@ public sealed class ExtractionShard
     /// <summary>The backbone's <c>FeatureSpace</c>, or that of fingerprints.</summary>
     public required string Space { get; init; }
 
-    /// <summary>SHA-256 each.</summary>
+    /// <summary>SHA-256 of each.</summary>
     public required byte[][] Images { get; init; }
 
     /// <summary>Until then a worker is assumed to be computing it; null while unclaimed.</summary>

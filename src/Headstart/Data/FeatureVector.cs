@@ -1,16 +1,16 @@
 namespace Headstart.Data;
 
 /// <summary>
-/// The cached feature vector of one image in one feature space (backbone and preprocessing). It belongs to the bytes and not to a
-/// model, so the same photograph is never computed twice.
+/// The cached feature vector of an image in a feature space (backbone and preprocessing). It belongs to the bytes, not to a model, so it is
+/// never computed twice for the same photograph.
 /// </summary>
 public sealed class FeatureVector
 {
     public required byte[] Sha256 { get; init; }
 
-    /// <summary>The backbone's <c>FeatureSpace</c>; fingerprints have one, too.</summary>
+    /// <summary>The backbone's <c>FeatureSpace</c>; fingerprints have one of their own.</summary>
     public required string Space { get; init; }
 
-    /// <summary>Little-endian float32; of a fingerprint its bytes.</summary>
+    /// <summary>Little-endian float32; for a fingerprint its bytes.</summary>
     public required byte[] Values { get; init; }
 }

@@ -1,12 +1,12 @@
 namespace Headstart.Data;
 
-/// <summary>Fits that a run waits for. If the run's worker dies, they are useless: the next worker creates its own.</summary>
+/// <summary>Fits that a run waits for. Useless if the run's worker dies: the next worker creates its own.</summary>
 public sealed class FitWork
 {
-    /// <summary>Rises with time.</summary>
+    /// <summary>Later ones are greater.</summary>
     public required Guid Id { get; init; }
 
-    /// <summary>The <c>FeatureSpace</c> of each backbone that the features are made with.</summary>
+    /// <summary>The <c>FeatureSpace</c> of each backbone of the features.</summary>
     public required string[] Spaces { get; init; }
 
     /// <summary>A <c>FitDescription</c> as JSON.</summary>
@@ -15,7 +15,7 @@ public sealed class FitWork
     public DateTime CreatedAt { get; init; }
 }
 
-/// <summary>One of the fits. It may be made twice; the answers are the same, or as good.</summary>
+/// <summary>One of the fits. It may be computed twice; the results are equal or equally good.</summary>
 public sealed class FitShard
 {
     public required Guid WorkId { get; init; }
@@ -25,6 +25,6 @@ public sealed class FitShard
     /// <summary>Until then a worker is assumed to be computing it; null while unclaimed.</summary>
     public DateTime? LeasedUntil { get; init; }
 
-    /// <summary>The answer, float32 each; null until it is there.</summary>
+    /// <summary>The result as float32; null until it exists.</summary>
     public byte[]? Result { get; init; }
 }

@@ -30,7 +30,7 @@ public sealed class HeadstartDb(DbContextOptions<HeadstartDb> options) : DbConte
 
     public DbSet<MovedBox> MovedBoxes => Set<MovedBox>();
 
-    /// <summary>Those of examples that heads may learn from: all but what a person gave as test.</summary>
+    /// <summary>Labels that heads may learn from: all except those of test examples chosen by a user.</summary>
     public IQueryable<ExampleLabel> LearnableLabels => ExampleLabels.Where(l =>
         Examples.Any(e => e.Id == l.ExampleId && !(e.SplitGiven && e.Split == Split.Test)));
 
@@ -64,7 +64,7 @@ public sealed class HeadstartDb(DbContextOptions<HeadstartDb> options) : DbConte
 
     public DbSet<FitShard> FitShards => Set<FitShard>();
 
-    /// <summary>What cookies are encrypted with, where several hosts share it.</summary>
+    /// <summary>Keys that encrypt cookies, if several hosts share them.</summary>
     public DbSet<DataProtectionKey> DataProtectionKeys => Set<DataProtectionKey>();
 
     protected override void ConfigureConventions(ModelConfigurationBuilder conventions)
@@ -84,7 +84,7 @@ public sealed class HeadstartDb(DbContextOptions<HeadstartDb> options) : DbConte
         builder.Entity<AuditEntry>(entry =>
         {
             entry.HasIndex(e => new { e.AccountId, e.Id }); // lists, newest first
-            entry.HasIndex(e => e.At); // what is too old
+            entry.HasIndex(e => e.At); // deleting old entries
             entry.Property(e => e.Subjects).HasColumnType("jsonb");
         });
         builder.Entity<ApiKey>(key =>
@@ -118,7 +118,7 @@ public sealed class HeadstartDb(DbContextOptions<HeadstartDb> options) : DbConte
         });
         builder.Entity<Example>(example =>
         {
-            example.HasIndex(e => new { e.ModelId, e.Sha256 }).IsUnique(); // one model never learns the same bytes twice
+            example.HasIndex(e => new { e.ModelId, e.Sha256 }).IsUnique(); // a model never learns the same bytes twice
             example.HasIndex(e => new { e.ModelId, e.Id }); // lists, newest first
             example.HasOne<Model>().WithMany().HasForeignKey(e => e.ModelId);
             example.ComplexProperty(e => e.Origin, origin => origin.ToJson());
@@ -134,7 +134,7 @@ public sealed class HeadstartDb(DbContextOptions<HeadstartDb> options) : DbConte
         {
             box.HasIndex(b => b.CategoryId); // merging categories
             box.HasOne<Example>().WithMany(e => e.Boxes).HasForeignKey(b => b.ExampleId);
-            box.HasOne<ExampleLabel>().WithMany().HasForeignKey(b => new { b.ExampleId, b.CategoryId }); // a label takes its boxes with it
+            box.HasOne<ExampleLabel>().WithMany().HasForeignKey(b => new { b.ExampleId, b.CategoryId }); // labels own their boxes
         });
         builder.Entity<MovedBox>(box =>
         {
@@ -156,7 +156,7 @@ public sealed class HeadstartDb(DbContextOptions<HeadstartDb> options) : DbConte
         builder.Entity<ModelVersion>(version =>
         {
             version.ToTable("model_versions").HasKey(v => new { v.ModelId, v.Number });
-            version.HasIndex(v => v.RunId).IsUnique(); // a run ends once, however often it starts
+            version.HasIndex(v => v.RunId).IsUnique(); // a run makes one version, however often it starts
             version.HasOne<Model>().WithMany().HasForeignKey(v => v.ModelId);
             version.HasOne<TrainingRun>().WithMany().HasForeignKey(v => v.RunId);
         });

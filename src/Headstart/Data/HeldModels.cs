@@ -6,17 +6,17 @@ namespace Headstart.Data;
 public static class HeldModels
 {
     /// <summary>
-    /// Locks the model and its categories against deletion until the transaction ends. Code that adds images to categories locks the
-    /// model first and looks for the category then: a category that is dropped takes its images with it.
+    /// Locks the model and its categories against deletion until the transaction ends. Code that adds examples to a category must lock the
+    /// model first and then look for the category, because deleting a category deletes its examples.
     /// </summary>
     public static Task HoldModelAsync(this HeadstartDb db, Guid id) =>
         db.Database.ExecuteSqlAsync($"SELECT FROM models WHERE id = {id} FOR KEY SHARE");
 
     /// <summary>
-    /// Deletes examples of a model and holds it first: their counts stand on its row, and whoever deletes the model goes from there to the
-    /// examples, so one of the two waits here instead of both.
+    /// Deletes examples of a model. Locks the model first, because its row has their counts: deleting the model locks the same rows in this
+    /// order, so one of the two waits instead of a deadlock.
     /// </summary>
-    /// <returns>How many there were.</returns>
+    /// <returns>Number of deleted examples.</returns>
     public static async Task<int> DeleteExamplesAsync(this HeadstartDb db, Guid model, Expression<Func<Example, bool>> which,
         CancellationToken cancel)
     {
@@ -27,7 +27,7 @@ public static class HeldModels
         return deleted;
     }
 
-    /// <summary>Moves an example to a side because a person said so.</summary>
+    /// <summary>Moves an example to a split chosen by a user.</summary>
     public static Task<int> MoveAsync(this HeadstartDb db, Guid example, Split side, CancellationToken cancel) =>
         db.Examples.Where(i => i.Id == example)
             .ExecuteUpdateAsync(set => set.SetProperty(i => i.Split, side).SetProperty(i => i.SplitGiven, true), cancel);

@@ -15,9 +15,7 @@ public enum SearchStage
     Adding,
 }
 
-/// <summary>
-/// A search of the web for examples. This row and its candidates are the truth: see <c>SearchJob</c>.
-/// </summary>
+/// <summary>A web search for examples. This row and its candidates are the truth: see <c>SearchJob</c>.</summary>
 public sealed class ImageSearch
 {
     public required Guid Id { get; init; }
@@ -31,27 +29,27 @@ public sealed class ImageSearch
     /// <summary>What to look for, for each category.</summary>
     public required List<SearchQuery> Queries { get; init; }
 
-    /// <summary>At most so many images are added to each.</summary>
+    /// <summary>Maximum number of images to add to each category.</summary>
     public required int PerCategory { get; init; }
 
     public required Licences Licences { get; init; }
 
-    /// <summary>Names of the sources that are asked.</summary>
+    /// <summary>Names of the sources to search.</summary>
     public required List<string> Sources { get; init; }
 
-    /// <summary>Starts a training run in the end.</summary>
+    /// <summary>Whether to start a training run at the end.</summary>
     public required bool Train { get; init; }
 
-    /// <summary>Waits before the images are added.</summary>
+    /// <summary>Whether to wait for a user's review before adding images.</summary>
     public required bool Review { get; init; }
 
-    /// <summary>A person has seen what was found.</summary>
+    /// <summary>Whether a user has reviewed the results.</summary>
     public bool Accepted { get; init; }
 
-    /// <summary>Categories whose candidates are written down.</summary>
+    /// <summary>Categories whose candidates are stored.</summary>
     public List<string> Searched { get; init; } = [];
 
-    /// <summary>Problems that did not end the search.</summary>
+    /// <summary>Problems that did not end the search, as sentences.</summary>
     public List<string> Notices { get; init; } = [];
 
     /// <summary>The training run that it started.</summary>
@@ -66,28 +64,28 @@ public sealed class ImageSearch
     public DateTime? FinishedAt { get; init; }
 }
 
-/// <param name="Category">Its name.</param>
+/// <param name="Category">Name of the category.</param>
 /// <param name="Words">What its images should show.</param>
 public sealed record SearchQuery(string Category, string Words);
 
 public enum CandidateState
 {
-    /// <summary>Its URL is known.</summary>
+    /// <summary>Only the URL is known.</summary>
     Found,
 
-    /// <summary>It is downloaded.</summary>
+    /// <summary>Downloaded.</summary>
     Fetched,
 
-    /// <summary>It is to be added.</summary>
+    /// <summary>Will be added.</summary>
     Kept,
 
-    /// <summary>The model has it.</summary>
+    /// <summary>Added to the model.</summary>
     Added,
 
-    /// <summary>Left out by the search, which says why.</summary>
+    /// <summary>Left out by the search for a given reason.</summary>
     Dropped,
 
-    /// <summary>Left out by a person.</summary>
+    /// <summary>Left out by a user.</summary>
     Rejected,
 }
 
@@ -96,7 +94,7 @@ public sealed class SearchCandidate
 {
     public required Guid SearchId { get; init; }
 
-    /// <summary>In the order of the categories and then of the sources' answers, from 0.</summary>
+    /// <summary>Index in the order of categories, then of the sources' answers, from 0.</summary>
     public required int Position { get; init; }
 
     public required string Category { get; init; }
@@ -105,25 +103,25 @@ public sealed class SearchCandidate
 
     public required CandidateState State { get; init; }
 
-    /// <summary>Why it was dropped: a stable slug.</summary>
+    /// <summary>Why it was dropped, as a stable slug.</summary>
     public string? Reason { get; init; }
 
     /// <summary>The same as a sentence.</summary>
     public string? Detail { get; init; }
 
-    /// <summary>Names the blob, once it was fetched.</summary>
+    /// <summary>SHA-256 of the blob, once downloaded.</summary>
     public byte[]? Sha256 { get; init; }
 }
 
 /// <summary>Which images a search may use.</summary>
 public enum Licences
 {
-    /// <summary>Those that may be used commercially and changed, as training and showing thumbnails do.</summary>
+    /// <summary>Images that may be used commercially and modified, as training and thumbnails do.</summary>
     Commercial,
 
     /// <summary>Public domain and CC0.</summary>
     PublicDomain,
 
-    /// <summary>Whatever the source has.</summary>
+    /// <summary>All images of the source.</summary>
     Any,
 }

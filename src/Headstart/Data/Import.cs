@@ -1,8 +1,6 @@
 namespace Headstart.Data;
 
-/// <summary>
-/// An upload that takes longer than a request should: its body is kept and taken in the background. See <c>ImportJob</c>.
-/// </summary>
+/// <summary>An upload too long for one request: its body is stored and processed in the background. See <c>ImportJob</c>.</summary>
 public sealed class Import
 {
     public required Guid Id { get; init; }
@@ -14,29 +12,29 @@ public sealed class Import
     /// <summary>Content-Type of the body, which says how to read it.</summary>
     public required string ContentType { get; init; }
 
-    /// <summary>Names the body in <c>ImportSources</c>.</summary>
+    /// <summary>Name of the body in <c>ImportSources</c>.</summary>
     public required byte[] Source { get; init; }
 
-    /// <summary>Images, and rows and files that are none.</summary>
+    /// <summary>Number of images, plus rows and files that are not images.</summary>
     public required int Total { get; init; }
 
     /// <summary>
-    /// The names of the model's categories when it was sent. They decide how folders are understood, and a worker that goes on must
-    /// understand them in the same way, though the import has added categories since.
+    /// The names of the model's categories when it was sent. They decide how folders are interpreted, and a worker that resumes the import
+    /// must interpret them the same way although the import has added categories since.
     /// </summary>
     public required List<string> Categories { get; init; }
 
-    /// <summary>What the sender should know, such as what was left out; each is a sentence.</summary>
+    /// <summary>What the sender should know, such as what was left out, as sentences.</summary>
     public required List<string> Notices { get; init; }
 
-    /// <summary>So many from the start are taken or rejected; counted by the transaction that took them, so the next worker goes on
+    /// <summary>How many from the start are processed; updated in the transaction that stores them, so the next worker resumes
     /// here.</summary>
     public int Done { get; init; }
 
-    /// <summary>Images that the model has now.</summary>
+    /// <summary>Images that are now in the model.</summary>
     public int Accepted { get; init; }
 
-    /// <summary>How many of these it already had.</summary>
+    /// <summary>How many of these were there before.</summary>
     public int AlreadyThere { get; init; }
 
     public int Rejected { get; init; }
@@ -55,12 +53,12 @@ public sealed class Import
     public DateTime? FinishedAt { get; init; }
 }
 
-/// <summary>An image that an import did not take.</summary>
+/// <summary>An image that an import rejected.</summary>
 public sealed class ImportRejection
 {
     public required Guid ImportId { get; init; }
 
-    /// <summary>In the order in which they were sent, from 0.</summary>
+    /// <summary>Index in the order of the upload, from 0.</summary>
     public required int Position { get; init; }
 
     public required string FileName { get; init; }
@@ -70,7 +68,7 @@ public sealed class ImportRejection
     public required string Detail { get; init; }
 }
 
-/// <summary>That the body of imports is kept. It goes when none of them needs it any more.</summary>
+/// <summary>A stored body of imports, deleted when no import needs it.</summary>
 public sealed class ImportSource
 {
     public required byte[] Sha256 { get; init; }

@@ -5,7 +5,7 @@ public enum JobState
     Queued,
     Running,
 
-    /// <summary>Waits for a person. Only image searches do.</summary>
+    /// <summary>Waits for a user. Only image searches do.</summary>
     Reviewing,
     Succeeded,
     Failed,

@@ -3,8 +3,8 @@ using Headstart.Postgres;
 namespace Headstart.Data;
 
 /// <summary>
-/// <c>migrate</c>: brings the database in <c>ConnectionStrings:Headstart</c> to this program's schema and ends. Every host does the same
-/// when it starts; as a step of its own it shows before the first new host that it works.
+/// <c>migrate</c>: migrates the database in <c>ConnectionStrings:Headstart</c> to this program's schema and ends. Every host does so at its
+/// start; a separate step shows that it works before the first new host starts.
 /// </summary>
 public static class MigrateCommand
 {

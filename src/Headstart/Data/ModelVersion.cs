@@ -12,12 +12,12 @@ public sealed class ModelVersion
 
     public required string Backbone { get; init; }
 
-    /// <summary>What the choice could be made among, see <c>BackboneNews.Known</c>; a backbone that is not in it came later.</summary>
+    /// <summary>The backbones that the run could choose from, see <c>BackboneNews.Known</c>; others are newer.</summary>
     public required List<string> KnownBackbones { get; init; }
 
     public required int TrainableParameters { get; init; }
 
-    /// <summary>null, like its bounds, where the examples cannot tell: see <c>Reports.Report.Unmeasured</c>.</summary>
+    /// <summary>null, like its bounds, if it cannot be measured with the examples: see <c>Reports.Report.Unmeasured</c>.</summary>
     public required double? Accuracy { get; init; }
 
     public required double? AccuracyLow { get; init; }
@@ -28,8 +28,8 @@ public sealed class ModelVersion
     public required byte[] Artifact { get; init; }
 
     /// <summary>
-    /// SHA-256 of the artifact of a head that learned from the training images only: what the report judged, and what later versions are
-    /// compared with. null in versions made before there was one.
+    /// SHA-256 of the artifact of a head that learned from the training images only: the head that the report evaluates and that later
+    /// versions are compared with. null in versions made before it existed.
     /// </summary>
     public byte[]? Evaluated { get; init; }
 

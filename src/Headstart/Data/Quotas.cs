@@ -3,7 +3,7 @@ namespace Headstart.Data;
 /// <summary>What an account's quotas limit.</summary>
 public enum Quota
 {
-    /// <summary>Examples in all of its models: images, and texts too.</summary>
+    /// <summary>Examples in all models of the account: images and texts.</summary>
     Images,
 
     /// <summary>Bytes of these examples and of batch files.</summary>
@@ -11,7 +11,7 @@ public enum Quota
 
     Models,
 
-    /// <summary>Images and texts answered on one day (UTC), those of batches included.</summary>
+    /// <summary>Images and texts predicted per day (UTC), including batches.</summary>
     PredictionsPerDay,
 
     /// <summary>Training runs that are queued or running.</summary>

@@ -7,10 +7,10 @@ using Npgsql;
 
 namespace Headstart.Data;
 
-/// <summary>Brings the database to this program's schema before anything uses it.</summary>
+/// <summary>Migrates the database to this program's schema before anything uses it.</summary>
 public static partial class Schema
 {
-    /// <summary>The advisory lock that hosts starting at the same time queue behind.</summary>
+    /// <summary>The advisory lock for which hosts that start at the same time queue.</summary>
     public const long AdvisoryLock = 0x4865_6164;
 
     /// <summary>The schema of Hangfire's tables.</summary>
@@ -18,7 +18,7 @@ public static partial class Schema
 
     private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(250);
 
-    /// <exception cref="StartupException">The database was made by a newer Headstart, or the user may not make tables in it.</exception>
+    /// <exception cref="StartupException">A newer Headstart made the database, or the user may not create tables in it.</exception>
     public static async Task MigrateAsync(IServiceProvider services, CancellationToken cancel)
     {
         var address = services.GetRequiredService<DatabaseAddress>();
@@ -37,20 +37,20 @@ public static partial class Schema
 
         var pending = known.Except(applied).Any();
         await RefuseWithoutRightsAsync(guard, tables: pending, cancel);
-        if (pending) // else it would ask for the right to make a table that is there
+        if (pending) // otherwise EF would need the right to create tables that exist
         {
             await db.Database.MigrateAsync(cancel);
         }
 
-        // Here and not with the first job: hosts that start at the same time would do it side by side.
+        // Here and not with the first job: hosts that start at the same time would do it concurrently.
         await using var jobs = new NpgsqlConnection(address.Unpooled);
         await jobs.OpenAsync(cancel);
         await Task.Run(() => PostgreSqlObjectsInstaller.Install(jobs, Jobs), cancel);
     }
 
     /// <summary>
-    /// Hosts migrate one after the other, each for as long as the transaction is open that has the lock. Who waits looks now and then and
-    /// holds no transaction meanwhile: a pooler might have none left for the one that works.
+    /// Hosts migrate one after the other; each holds the lock with an open transaction. Waiting hosts poll and hold no transaction
+    /// meanwhile: otherwise a pooler might have no connection left for the working one.
     /// </summary>
     private static async Task<NpgsqlTransaction> TakeTurnAsync(NpgsqlConnection guard, ILogger log, CancellationToken cancel)
     {
@@ -75,9 +75,9 @@ public static partial class Schema
         }
     }
 
-    /// <summary>Before anything is made, so that nothing is made by halves.</summary>
+    /// <summary>Checks the rights before anything is created, so that nothing is left half done.</summary>
     /// <param name="guard">Open.</param>
-    /// <param name="tables">Whether any are to be made or changed.</param>
+    /// <param name="tables">Whether tables must be created or changed.</param>
     private static async Task RefuseWithoutRightsAsync(NpgsqlConnection guard, bool tables, CancellationToken cancel)
     {
         await using var ask = new NpgsqlCommand($"""

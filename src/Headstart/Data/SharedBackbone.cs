@@ -1,28 +1,28 @@
 namespace Headstart.Data;
 
-/// <summary>A backbone that was registered or fetched on one host of an installation, for all others. Its file is a blob.</summary>
+/// <summary>A backbone registered or downloaded on one host, shared with all others. Its file is a blob.</summary>
 public sealed class SharedBackbone
 {
     private const string TextFolder = "text/";
 
-    /// <summary>The backbone's; of word vectors with <c>text/</c> before, as image backbones may be called the same.</summary>
+    /// <summary>Id of the backbone; word vectors have the prefix <c>text/</c>, because an image backbone may have the same id.</summary>
     public required string Id { get; init; }
 
     /// <summary>SHA-256 of the file.</summary>
     public required byte[] Sha256 { get; init; }
 
-    /// <summary>As JSON; of word vectors the name of their file, which says everything else.</summary>
+    /// <summary>The manifest as JSON; for word vectors the name of their file, which says everything else.</summary>
     public required string Manifest { get; init; }
 
-    /// <summary>A user registered it, so that it can be removed.</summary>
+    /// <summary>Whether a user registered it, so that it can be removed.</summary>
     public required bool Registered { get; init; }
 
     public required DateTime CreatedAt { get; init; }
 
-    /// <summary>From then on no host uses it.</summary>
+    /// <summary>When it was removed; no host uses it any more.</summary>
     public DateTime? RemovedAt { get; set; }
 
-    /// <summary>What runs call the word vectors; null for an image backbone.</summary>
+    /// <summary>Id of the word vectors in training runs; null for an image backbone.</summary>
     public string? TextId => Id.StartsWith(TextFolder, StringComparison.Ordinal) ? Id[TextFolder.Length..] : null;
 
     /// <summary>The <see cref="Id"/> of word vectors.</summary>

@@ -3,28 +3,27 @@ using System.Collections.Concurrent;
 namespace Headstart.Data;
 
 /// <summary>
-/// Answers of the database in memory, so that requests do not ask it. What changes on this host is told by <see cref="Forget"/> and seen at
-/// once. What changes on another one is seen when that is heard; a host that cannot hear asks again when the lifetime is over.
+/// Caches database rows in memory, so that requests need no query. Changes on this host call <see cref="Forget"/> and take effect at once.
+/// Changes on another host take effect when its notification arrives; without notifications, entries are read again after their lifetime.
 /// </summary>
-/// <param name="lifetime">How long an answer holds that nobody would contradict.</param>
-/// <param name="look"> How often an answer in use is read again although changes are heard: behind the request, which does not wait for it.
-/// Finds what was changed without a word, such as by hand.
-/// </param>
-/// <param name="hears">Whether <see cref="Forget"/> has been called for every change until this long ago.</param>
+/// <param name="lifetime">How long an entry is valid without notifications.</param>
+/// <param name="look">How often an entry in use is read again in the background although notifications arrive. Finds changes without
+/// notification, such as manual ones.</param>
+/// <param name="hears">Whether <see cref="Forget"/> has been called for every change up to this long ago.</param>
 /// <param name="clock">Measures the times.</param>
 public sealed class ShortLivedCache<TKey, TValue>(TimeSpan lifetime, TimeSpan look, Func<TimeSpan, bool> hears, TimeProvider clock)
     where TKey : notnull
     where TValue : class
 {
-    private const int Most = 10_000; // then all are asked for again; only what exists is kept, so strangers cannot fill it
+    private const int Most = 10_000; // then all entries are dropped; only existing rows are cached, so strangers cannot fill it
 
     private ConcurrentDictionary<TKey, Entry> _answers = new();
 
-    /// <param name="key">What is asked for.</param>
-    /// <param name="read">Asks the database; null where there is no such thing.</param>
+    /// <param name="key">Key of the row.</param>
+    /// <param name="read">Queries the database; null if there is no such row.</param>
     public ValueTask<TValue?> FindAsync(TKey key, Func<CancellationToken, Task<TValue?>> read, CancellationToken cancel)
     {
-        var answers = Volatile.Read(ref _answers); // taken before the database is asked: see Forget
+        var answers = Volatile.Read(ref _answers); // taken before the query, see Forget
         if (!answers.TryGetValue(key, out var known) || clock.GetElapsedTime(known.Read) is var age && age >= lifetime && !hears(lifetime))
         {
             return new(ReadAsync(answers, key, read, cancel));
@@ -40,7 +39,7 @@ public sealed class ShortLivedCache<TKey, TValue>(TimeSpan lifetime, TimeSpan lo
     }
 
     /// <summary>
-    /// After a change. A request that read what was before writes it into the dictionary that it began with, which nobody reads any more.
+    /// Call this after a change. A request that is reading the previous state stores it in the old dictionary, which nobody reads any more.
     /// </summary>
     public void Forget() => Volatile.Write(ref _answers, new());
 
@@ -72,7 +71,7 @@ public sealed class ShortLivedCache<TKey, TValue>(TimeSpan lifetime, TimeSpan lo
         }
         catch (Exception e) when (e is not OutOfMemoryException)
         {
-            known.MayReadAgain(); // whatever it was, most likely a database that is away: a request that needs it will say so
+            known.MayReadAgain(); // probably a database that is down: a request that needs the entry will report it
         }
     }
 
@@ -82,10 +81,10 @@ public sealed class ShortLivedCache<TKey, TValue>(TimeSpan lifetime, TimeSpan lo
 
         public TValue Value => value;
 
-        /// <summary>When the database was asked.</summary>
+        /// <summary>When the database was queried.</summary>
         public long Read => read;
 
-        /// <summary>True for one caller.</summary>
+        /// <summary>True for one caller only.</summary>
         public bool MayRead() => Interlocked.Exchange(ref _reading, 1) == 0;
 
         public void MayReadAgain() => Volatile.Write(ref _reading, 0);

@@ -11,7 +11,7 @@ public enum RunStage
     Publishing,
 }
 
-/// <summary>One attempt to make a version. See <c>TrainingJob</c>.</summary>
+/// <summary>An attempt to make a version. See <c>TrainingJob</c>.</summary>
 public sealed class TrainingRun
 {
     public required Guid Id { get; init; }
@@ -33,7 +33,7 @@ public sealed class TrainingRun
 
     public List<BackboneTrial> Backbones { get; set; } = [];
 
-    /// <summary>What the run is waiting for, as a sentence: for example a download.</summary>
+    /// <summary>What the run is waiting for, as a sentence, for example a download.</summary>
     public string? Detail { get; set; }
 
     /// <summary>Problems that did not end the run, as sentences.</summary>
@@ -48,7 +48,7 @@ public sealed class TrainingRun
 
     public string? IdempotencyKey { get; init; }
 
-    /// <summary>True once <see cref="RunExample"/> rows say what this run learns from; a second start uses the same.</summary>
+    /// <summary>Whether <see cref="RunExample"/> rows list what this run learns from; a second start uses the same rows.</summary>
     public bool DatasetFrozen { get; set; }
 
     public required DateTime CreatedAt { get; init; }
@@ -56,16 +56,16 @@ public sealed class TrainingRun
     public DateTime? FinishedAt { get; set; }
 }
 
-/// <summary>A backbone, or a recipe of several, that was tried: cross-validated accuracy of a head on it, and what it costs on this
+/// <summary>A backbone or recipe that was tried: cross-validated accuracy of a head on it, and its costs on this
 /// host.</summary>
-/// <param name="Id">A backbone's id; two of them joined with <c>+</c>; with <c>@stride16</c> behind it an inner stage of it; in a
-/// detection model with <c>@416</c> behind it, read at so many pixels of the longer side.</param>
-/// <param name="LogLoss">Cross-validated; what the choice compares, and smaller is better. See <c>Reports.ChoiceReport</c>.</param>
-/// <param name="Images">How many images it was tried on; those that did worst on a small part are not tried on more.</param>
+/// <param name="Id">Id of a backbone; two ids joined with <c>+</c>; with <c>@stride16</c> appended, an inner stage of it; in a detection
+/// model with <c>@416</c> appended, the longer side of its input in pixels.</param>
+/// <param name="LogLoss">Cross-validated; the choice compares it, and smaller is better. See <c>Reports.ChoiceReport</c>.</param>
+/// <param name="Images">Number of images it was tried on; the worst on a small sample are not tried on more.</param>
 public sealed record BackboneTrial(string Id, double? Accuracy, double? StandardError, double MsPerImage, bool Chosen,
     double? LogLoss = null, int Images = 0);
 
-/// <summary>An image as the run saw it when it froze its dataset: deleting or moving images later changes nothing for it.</summary>
+/// <summary>An example as it was when the run froze its dataset: later changes do not affect the run.</summary>
 public sealed class RunExample
 {
     public required Guid RunId { get; init; }
@@ -74,22 +74,22 @@ public sealed class RunExample
 
     public required byte[] Sha256 { get; init; }
 
-    /// <summary>Their names, by ordinal.</summary>
+    /// <summary>Names of its categories, in ordinal order.</summary>
     public required List<string> Categories { get; init; }
 
-    /// <summary>In a detection model a JSON list of <see cref="FrozenBox"/>; else null.</summary>
+    /// <summary>In a detection model a JSON list of <see cref="FrozenBox"/>; otherwise null.</summary>
     public string? Boxes { get; init; }
 
-    /// <summary>Once the run has made a version: train for everything that its evaluated head learned from.</summary>
+    /// <summary>After the run has made a version: train for everything that its evaluated head learned from.</summary>
     public required Split Split { get; init; }
 
     /// <summary>See <see cref="Example.SplitGiven"/>.</summary>
     public required bool SplitGiven { get; init; }
 }
 
-/// <summary>A box as the run saw it; see <see cref="ExampleBox"/>.</summary>
+/// <summary>A box as it was when the run froze its dataset; see <see cref="ExampleBox"/>.</summary>
 public sealed record FrozenBox(string Category, float X, float Y, float Width, float Height, bool Difficult)
 {
-    /// <summary>Those of an example in a detection model.</summary>
+    /// <summary>The boxes of an example in a detection model.</summary>
     public static IReadOnlyList<FrozenBox> Of(RunExample example) => JsonSerializer.Deserialize<List<FrozenBox>>(example.Boxes!)!;
 }

@@ -1,6 +1,6 @@
 namespace Headstart.Data;
 
-/// <summary>What a key was used for on one day (UTC).</summary>
+/// <summary>Usage of a key on one day (UTC).</summary>
 public sealed class UsageDay
 {
     public required Guid KeyId { get; init; }

@@ -2,7 +2,7 @@ using System.Security.Cryptography;
 
 namespace Headstart.Disk;
 
-/// <summary>The folder where the host keeps what must survive it. One host at a time holds it.</summary>
+/// <summary>The folder of the host's persistent files. Only one host at a time may hold it.</summary>
 public sealed class DataFolder : IDisposable
 {
     internal const string LockFile = "headstart.lock";
@@ -14,7 +14,7 @@ public sealed class DataFolder : IDisposable
 
     private DataFolder(string path, FileStream @lock) => (Path, _lock) = (path, @lock);
 
-    /// <summary>Absolute, and free of symbolic links: it may be compared with paths that other processes report.</summary>
+    /// <summary>Absolute and without symbolic links, so that it can be compared with paths that other processes report.</summary>
     public string Path { get; }
 
     public static DataFolder Open(string path)
@@ -50,16 +50,16 @@ public sealed class DataFolder : IDisposable
         }
     }
 
-    /// <summary>Where a data folder is, without making or locking it.</summary>
+    /// <summary>The absolute path of a data folder, without creating or locking it.</summary>
     public static string Resolve(string path) => System.IO.Path.GetFullPath(ExpandHome(path));
 
-    /// <summary>The content of a file that only the host's account can read; made up at random where there is none.</summary>
+    /// <summary>The content of a file that only the host's account can read; created with a random content if it does not exist.</summary>
     public string Secret(string name)
     {
         var file = System.IO.Path.Combine(Path, name);
         if (!File.Exists(file))
         {
-            // The rename makes the secret appear whole or not at all, and on disk before anything is protected with it.
+            // The rename makes the secret appear whole or not at all, and it is on disk before anything is protected with it.
             WritePrivate(file + ".new", Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(24)));
             File.Move(file + ".new", file, overwrite: true);
         }
@@ -67,7 +67,7 @@ public sealed class DataFolder : IDisposable
         return File.ReadAllText(file).Trim();
     }
 
-    /// <summary>Lets the lock go, as the operating system does when the process is killed. The file stays: removing it would
+    /// <summary>Releases the lock, as the operating system does when the process is killed. The file stays, because removing it would be a
     /// race.</summary>
     public void Dispose() => _lock.Dispose();
 

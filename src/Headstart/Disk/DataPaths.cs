@@ -8,7 +8,7 @@ public sealed record DataPaths(string Root)
     /// <summary>Backbones that users registered; only these can be deleted over the API.</summary>
     public string RegisteredBackbones => Path.Combine(Backbones, "registered");
 
-    /// <summary>The same for word vectors.</summary>
+    /// <summary>Word vectors that users registered.</summary>
     public string RegisteredTexts => Path.Combine(RegisteredBackbones, "text");
 
     /// <summary>Keys of ASP.NET Core's data protection (cookies, antiforgery).</summary>
@@ -16,9 +16,9 @@ public sealed record DataPaths(string Root)
 
     public string Blobs => Path.Combine(Root, "blobs");
 
-    /// <summary>Bodies of imports that have not ended.</summary>
+    /// <summary>Bodies of unfinished imports.</summary>
     public string ImportSources => Path.Combine(Root, "imports");
 
-    /// <summary>Bodies while they are read. Their files have no name any more by then, see <see cref="Disk.Spool"/>.</summary>
+    /// <summary>Bodies while they are read, in files without a name, see <see cref="Disk.Spool"/>.</summary>
     public string Spool => Path.Combine(Root, "spool");
 }

@@ -1,23 +1,22 @@
 namespace Headstart.Disk;
 
 /// <summary>
-/// A body that has to be read more than once, or from its end, lies in a file meanwhile: one that nobody can open by its name and that is
-/// gone when it is closed, also by a crash. Elsewhere than on Windows it loses its name at once, and there the system deletes it. If the
-/// process dies in between, an empty file is left.
+/// Keeps a body that must be read twice, or from its end, in a temporary file that nobody else can open and that disappears when it is
+/// closed, even by a crash: Windows deletes it on closing, other systems right after opening. If the process dies between creating and
+/// deleting it, an empty file is left.
 /// </summary>
 public static class Spool
 {
     private const int ChunkBytes = 1 << 16;
 
     /// <summary>
-    /// Begins with an empty folder, which a process that died may have left full. ASP.NET Core lays large forms and its new keys in the
-    /// folder for temporary files first; where nothing can be written there (a read-only container with no volume at <c>/tmp</c>) this is
-    /// that folder, from the start on.
+    /// Empties the folder, where a killed process may have left files. ASP.NET Core writes large forms and new keys to the folder for
+    /// temporary files first; if that is not writable (a read-only container without a volume at <c>/tmp</c>), uses this folder for them.
     /// </summary>
     public static void Open(string folder)
     {
         Directory.CreateDirectory(folder);
-        foreach (var left in Directory.EnumerateFiles(folder)) // the folder itself may be a disk of its own
+        foreach (var left in Directory.EnumerateFiles(folder)) // not the folder itself, which may be a mount point
         {
             File.Delete(left);
         }
@@ -28,11 +27,11 @@ public static class Spool
         }
     }
 
-    /// <summary>Takes a body in.</summary>
+    /// <summary>Stores a body.</summary>
     /// <param name="body">Read to its end, or until it has more than <paramref name="maxBytes"/>.</param>
-    /// <param name="folder">Where it lies.</param>
-    /// <param name="maxBytes">That it may have.</param>
-    /// <returns>The body at its start; null when it is larger.</returns>
+    /// <param name="folder">Folder of the file.</param>
+    /// <param name="maxBytes">Size limit.</param>
+    /// <returns>The body at its start; null if it is larger.</returns>
     public static async Task<FileStream?> TakeAsync(Stream body, string folder, long maxBytes, CancellationToken cancel)
     {
         var file = Create(folder);
@@ -55,7 +54,7 @@ public static class Spool
         return null;
     }
 
-    /// <summary>An empty file of that kind.</summary>
+    /// <summary>Creates an empty temporary file of this kind.</summary>
     public static FileStream Create(string folder)
     {
         Directory.CreateDirectory(folder);

@@ -6,12 +6,12 @@ using Npgsql;
 namespace Headstart.Errors;
 
 /// <summary>
-/// Turns what escapes a handler into a problem. Refusals are return values; what arrives here is a request that could not be read,
-/// a lost dependency (database, blob store, disk), or a bug.
+/// Turns exceptions of handlers into problems. Refusals are return values, so an exception means an unreadable request, a lost dependency
+/// (database, blob store, disk), or a bug.
 /// </summary>
 public sealed partial class ExceptionProblems(ILogger<ExceptionProblems> log) : IExceptionHandler
 {
-    /// <summary>The type of the problem while blobs can be neither read nor written.</summary>
+    /// <summary>Type of the problem while the blob store is unavailable.</summary>
     public const string BlobStoreAway = "blob-store-unavailable";
 
     private const int OutOfSpace = 28; // ENOSPC on Linux and macOS
@@ -29,7 +29,7 @@ public sealed partial class ExceptionProblems(ILogger<ExceptionProblems> log) : 
         return true;
     }
 
-    /// <summary>The problem to answer with; what is a fault of this host is logged.</summary>
+    /// <summary>The problem to answer with; logs failures of this host.</summary>
     internal static ProblemHttpResult Explain(HttpContext context, Exception exception, ILogger<ExceptionProblems> log)
     {
         if (exception is RefusedException refused)
@@ -51,7 +51,7 @@ public sealed partial class ExceptionProblems(ILogger<ExceptionProblems> log) : 
         return Problems.Of(status, type, detail, ("traceId", context.TraceIdentifier));
     }
 
-    /// <summary>Walks the inner exceptions, because EF Core and Hangfire wrap what the driver throws.</summary>
+    /// <summary>Searches the inner exceptions, because EF Core and Hangfire wrap those of the driver.</summary>
     public static (int Status, string Type, string Detail) Describe(Exception exception)
     {
         for (var e = exception; e is not null; e = e.InnerException)
@@ -87,7 +87,7 @@ public sealed partial class ExceptionProblems(ILogger<ExceptionProblems> log) : 
 
     private static bool IsConnectionLoss(DbException e) => e switch
     {
-        // Transient is also who was chosen to end a deadlock; 25P03, a transaction that said nothing for too long, is not among them.
+        // IsTransient includes deadlock victims, but not 25P03, a transaction that was idle for too long.
         PostgresException p => p.IsTransient || p.SqlState.StartsWith("08", StringComparison.Ordinal)
             || p.SqlState.StartsWith("57P", StringComparison.Ordinal)
             || p.SqlState is PostgresErrorCodes.TooManyConnections or "25P03",

@@ -3,14 +3,14 @@ using Microsoft.AspNetCore.Mvc;
 
 namespace Headstart.Errors;
 
-/// <summary>How errors look below a path whose clients expect something else than <c>application/problem+json</c>.</summary>
+/// <summary>Format of errors below a path whose clients do not expect <c>application/problem+json</c>.</summary>
 /// <param name="Below">The path.</param>
-/// <param name="Of">The same error as they expect it.</param>
+/// <param name="Of">Converts a problem to this format.</param>
 public sealed record ErrorShape(PathString Below, Func<ProblemDetails, IResult> Of, Type Body);
 
 /// <summary>
-/// The refusals that more than one feature gives. Each has a stable <c>type</c> slug that clients may switch on, and a sentence
-/// that says what to do.
+/// Refusals used by several features. Each has a stable <c>type</c> slug that clients may switch on, and a sentence that says what to
+/// do.
 /// </summary>
 public static class Problems
 {
@@ -27,7 +27,7 @@ public static class Problems
         StatusCodes.Status409Conflict, "no-published-version", "The model has no published version yet; start a training run and wait "
             + "until it succeeds.");
 
-    /// <returns>null for a key that can be used, and where there is none.</returns>
+    /// <returns>null for a valid key or none.</returns>
     public static ProblemHttpResult? RefuseIdempotencyKey(string? key) => key is { Length: 0 or > 200 }
         ? Of(StatusCodes.Status400BadRequest, "invalid-idempotency-key", "An Idempotency-Key must have 1 to 200 characters.") : null;
 
@@ -39,7 +39,7 @@ public static class Problems
     public static ProblemHttpResult NoSuch(string what, string list) =>
         Of(StatusCodes.Status404NotFound, $"{what.Replace(' ', '-')}-not-found", $"This model has no such {what}; GET {list} lists them.");
 
-    /// <summary>Answers with a problem from outside of an endpoint, in the form that is usual below this path.</summary>
+    /// <summary>Answers with a problem from outside an endpoint, in the format used below the request's path.</summary>
     public static Task AnswerAsync(this HttpContext http, ProblemHttpResult problem)
     {
         var shape = http.RequestServices.GetServices<ErrorShape>()
@@ -47,7 +47,7 @@ public static class Problems
         return (shape?.Of(problem.ProblemDetails) ?? problem).ExecuteAsync(http);
     }
 
-    /// <summary>Declares the problems an endpoint can answer, so that the OpenAPI document names them.</summary>
+    /// <summary>Declares the problems of an endpoint for the OpenAPI document.</summary>
     public static RouteHandlerBuilder Refuses(this RouteHandlerBuilder endpoint, params ReadOnlySpan<int> statuses)
     {
         foreach (var status in statuses)

@@ -3,8 +3,8 @@ using Microsoft.AspNetCore.Http.HttpResults;
 namespace Headstart.Errors;
 
 /// <summary>
-/// A request or a job cannot go on, for a reason that its user can act on. What lies deeper than a handler refuses with this, and in no
-/// other way: a request is answered with <see cref="Problem"/>, a job fails with its sentence.
+/// A request or job cannot continue, for a reason that its user can act on. Code below a handler refuses only with this exception: a
+/// request is answered with <see cref="Problem"/>, a job fails with its sentence.
 /// </summary>
 public sealed class RefusedException(ProblemHttpResult problem) : Exception(problem.ProblemDetails.Detail)
 {

@@ -5,22 +5,19 @@ using Microsoft.Net.Http.Headers;
 
 namespace Headstart.Errors;
 
-/// <summary>What the framework says of a request that it could not read, in words for the sender instead of names of our types.</summary>
+/// <summary>Explains to the sender why the framework could not read a request, without names of our types.</summary>
 internal static partial class UnreadableRequests
 {
     public static (int Status, string Type, string Detail) Describe(BadHttpRequestException e) => e.StatusCode switch
     {
         StatusCodes.Status408RequestTimeout => (e.StatusCode, "too-slow", "The request body arrived too slowly; send the request again."),
-        StatusCodes.Status413PayloadTooLarge => (e.StatusCode, "too-large", e.Message), // names the limit
+        StatusCodes.Status413PayloadTooLarge => (e.StatusCode, "too-large", e.Message), // its message names the limit
         StatusCodes.Status415UnsupportedMediaType => (e.StatusCode, "unsupported-media-type", "This endpoint takes JSON; send "
             + "Content-Type: application/json."),
         _ => (e.StatusCode, "bad-request", Sentence(e)),
     };
 
-    /// <summary>
-    /// JSON that is said to be in an encoding which .NET does not read would be an error of ours where it is bound. Stands before the
-    /// endpoints.
-    /// </summary>
+    /// <summary>Refuses JSON in an encoding .NET cannot read; model binding would answer 500. Register before the endpoints.</summary>
     public static void UseKnownEncodings(this WebApplication app) => app.Use(static (http, next) =>
         http.Request.HasJsonContentType() && MediaTypeHeaderValue.TryParse(http.Request.ContentType, out var type)
             && type.Charset.HasValue && !IsKnown(HeaderUtilities.RemoveQuotes(type.Charset).ToString())
@@ -34,17 +31,17 @@ internal static partial class UnreadableRequests
         {
             return Encoding.GetEncoding(charset) is not null;
         }
-        catch (Exception e) when (e is ArgumentException or NotSupportedException) // no such encoding, or UTF-7, which is unsafe
+        catch (Exception e) when (e is ArgumentException or NotSupportedException) // unknown encoding, or UTF-7, which is unsafe
         {
             return false;
         }
     }
 
-    /// <summary>What a body is instead of JSON in UTF-8, if its beginning shows it; otherwise null.</summary>
+    /// <summary>What a body contains instead of JSON in UTF-8, if its beginning shows it; otherwise null.</summary>
     private static string? InsteadOfJson(JsonException e) =>
         e.Message.Contains("'0xFF'", StringComparison.Ordinal) || e.Message.Contains("'0xFE'", StringComparison.Ordinal)
             || e.Message.Contains("'0x00'", StringComparison.Ordinal)
-            ? "The body is not JSON in UTF-8: it begins as UTF-16 or a file does. Send the JSON in UTF-8, or with Content-Type: "
+            ? "The body is not JSON in UTF-8: it begins like UTF-16 or a file. Send the JSON in UTF-8, or with Content-Type: "
                 + "application/json; charset=utf-16." : null;
 
     private static string Sentence(BadHttpRequestException e) =>
@@ -75,16 +72,16 @@ internal static partial class UnreadableRequests
                 : $"; its fields are {string.Join(", ", known)}. Nothing was changed.");
     }
 
-    /// <summary>Of fields that may have any name, because other programs write theirs beside ours: one that is nearly ours.</summary>
-    /// <param name="name">As it was sent.</param>
-    /// <param name="ours">Those that are not there.</param>
-    /// <returns>The one that is meant; null where none is.</returns>
+    /// <summary>Finds a misspelt field among fields that may have any name, because other programs add their own.</summary>
+    /// <param name="name">The name as sent.</param>
+    /// <param name="ours">Our fields that are missing.</param>
+    /// <returns>The field that was meant; null if none is similar.</returns>
     public static string? Meant(string name, params IEnumerable<string> ours) =>
         name.Length > 2 * Names.MaxLength ? null
         : ours.FirstOrDefault(other => !name.Equals(other, StringComparison.OrdinalIgnoreCase)
             && Distance(name, other) <= other.Length / 4);
 
-    /// <summary>The number of letters to insert, delete or replace, after Levenshtein.</summary>
+    /// <summary>Levenshtein distance: the number of letters to insert, delete or replace.</summary>
     private static int Distance(string a, string b)
     {
         var row = Enumerable.Range(0, b.Length + 1).ToArray();
@@ -105,7 +102,7 @@ internal static partial class UnreadableRequests
     private static string Place(JsonException json) =>
         json.LineNumber is { } line ? $": look at {json.Path ?? "$"}, line {line + 1}, byte {json.BytePositionInLine + 1}" : "";
 
-    /// <summary>What should stand there instead. The message names the type of the value or that of its owner.</summary>
+    /// <summary>What should be there instead. The message names the type of the value or of its owner.</summary>
     private static string Wanted(JsonException json)
     {
         if (Unlike().Match(json.Message) is not { Success: true } match)
@@ -117,7 +114,7 @@ internal static partial class UnreadableRequests
         var field = json.Path?[(json.Path.LastIndexOf('.') + 1)..];
         type = type?.GetProperties().FirstOrDefault(one => one.Name.Equals(field, StringComparison.OrdinalIgnoreCase))?.PropertyType
             ?? type;
-        return type is not null && Wanted(Nullable.GetUnderlyingType(type) ?? type) is { } wanted ? $", where {wanted} must stand" : "";
+        return type is not null && Wanted(Nullable.GetUnderlyingType(type) ?? type) is { } wanted ? $", where {wanted} is expected" : "";
     }
 
     private static string? Wanted(Type type) =>

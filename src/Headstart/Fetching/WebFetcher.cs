@@ -6,27 +6,27 @@ using Microsoft.Security.AntiSSRF;
 
 namespace Headstart.Fetching;
 
-/// <summary>A fetched file, or why it could not be fetched.</summary>
-/// <param name="FileName">The last part of its URL, for people to read.</param>
+/// <summary>A downloaded file, or why it could not be downloaded.</summary>
+/// <param name="FileName">The last part of its URL, only for display.</param>
 /// <param name="Bytes">Null when <paramref name="Reason"/> is set.</param>
 /// <param name="Reason">A stable slug, such as <c>not-found</c> or <c>private-address</c>.</param>
-/// <param name="Detail">What is wrong and what to do.</param>
+/// <param name="Detail">What went wrong and what to do.</param>
 public sealed record FetchedFile(string FileName, byte[]? Bytes, string? Reason, string? Detail)
 {
     internal static FetchedFile Not(string fileName, string reason, string detail) => new(fileName, null, reason, detail);
 }
 
 /// <summary>
-/// Fetches files from URLs that users give. A URL may lead anywhere, so its IP address is checked when the connection is made
-/// (AntiSSRF), for every redirect anew: no private, loopback, link-local or otherwise special network is ever asked, whatever a name
-/// resolves to and however often that changes. Hosts get a few requests at a time, and are asked again when they are busy.
+/// Downloads files from URLs given by users. A URL may lead anywhere, so AntiSSRF checks the IP address when the connection is made, and
+/// again for every redirect: private, loopback, link-local and other special networks are never contacted, whatever a name resolves to and
+/// however often that changes. Each host gets a few requests at a time, and is tried again when it is busy.
 /// </summary>
 public sealed class WebFetcher : IDisposable
 {
     private const int MaxRedirects = 5;
     private const int MaxAddressLength = 4_096;
     private const int Attempts = 3;
-    private const int Ahead = 8; // files in memory before they are asked for
+    private const int Ahead = 8; // files downloaded ahead, in memory
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(20);
 
     private readonly FetchingSettings _settings;
@@ -66,12 +66,12 @@ public sealed class WebFetcher : IDisposable
         _perHost.Dispose();
     }
 
-    /// <summary>Gets an image; whether it is one is for the reader to find out, but a page or a film is not taken.</summary>
-    /// <param name="url">From a user: anything.</param>
+    /// <summary>Downloads an image. The reader finds out whether it is one, but pages and films are refused.</summary>
+    /// <param name="url">From a user: may be anything.</param>
     /// <param name="maxBytes">A larger file is refused.</param>
     public Task<FetchedFile> FetchAsync(string url, int maxBytes, CancellationToken cancel) => FetchAsync(url, maxBytes, "image", cancel);
 
-    /// <summary>Fetches several images at a time, in the order of their URLs; each has its URL as its name.</summary>
+    /// <summary>Downloads several images at a time, in the order of their URLs; each is named by its URL.</summary>
     public async IAsyncEnumerable<FetchedFile> FetchAllAsync(IReadOnlyList<string> urls, int maxBytes,
         [EnumeratorCancellation] CancellationToken cancel)
     {
@@ -96,7 +96,7 @@ public sealed class WebFetcher : IDisposable
         }
     }
 
-    /// <summary>Gets an answer of an API.</summary>
+    /// <summary>Downloads JSON from an API.</summary>
     public Task<FetchedFile> FetchJsonAsync(Uri url, int maxBytes, CancellationToken cancel) =>
         FetchAsync(url.AbsoluteUri, maxBytes, "json", cancel);
 
@@ -121,7 +121,7 @@ public sealed class WebFetcher : IDisposable
         }
     }
 
-    /// <summary>The file or why not, and after which time another try is worth it; null where none is.</summary>
+    /// <summary>The file, or why not and how long to wait before another try; null if another try is useless.</summary>
     private async Task<(FetchedFile File, TimeSpan? Pause)> TryAsync(Uri address, int maxBytes, string kind, CancellationToken cancel)
     {
         var name = NameOf(address);
@@ -162,7 +162,7 @@ public sealed class WebFetcher : IDisposable
         }
         catch (Exception e) when (e is HttpRequestException or IOException or SocketException)
         {
-            // The guard throws what sockets and name servers say as it is.
+            // AntiSSRF passes on exceptions of sockets and name servers.
             return (FetchedFile.Not(name, "unreachable", "The host could not be reached, or closed the connection: "
                 + $"{e.GetBaseException().Message.TrimEnd('.')}."), TimeSpan.Zero);
         }
@@ -204,7 +204,7 @@ public sealed class WebFetcher : IDisposable
             : new(name, bytes, null, null), null);
     }
 
-    /// <summary>Hosts often do not know what they send, and say text/plain or nothing: only what is surely something else is
+    /// <summary>Servers often send text/plain or no type at all, so only types that are certainly something else are
     /// refused.</summary>
     private static bool Fits(string? type, string kind) => kind == "json" || type is null
         || type.StartsWith("image/", StringComparison.OrdinalIgnoreCase)
@@ -220,7 +220,7 @@ public sealed class WebFetcher : IDisposable
         return wanted > LongestPause ? null : wanted < TimeSpan.Zero ? TimeSpan.Zero : wanted;
     }
 
-    /// <summary>By the guard, or by the look-up, which takes 0.0.0.0 and :: for no address at all.</summary>
+    /// <summary>Whether AntiSSRF refused the address, or the look-up did, which rejects 0.0.0.0 and ::.</summary>
     private static bool Refused(Exception? e) => e is not null
         && (e is AntiSSRFException or ArgumentException || Refused(e.InnerException));
 

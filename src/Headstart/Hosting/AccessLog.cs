@@ -5,9 +5,7 @@ using Headstart.Access;
 
 namespace Headstart.Hosting;
 
-/// <summary>
-/// A line for every request, with names for programs that read logs. Neither headers nor query are in it: that is where people put keys.
-/// </summary>
+/// <summary>Logs one line per request, with structured fields. Headers and query are left out because people put keys there.</summary>
 internal sealed class AccessLog(RequestDelegate next, ILogger<AccessLog> log, TimeProvider clock)
 {
     private static readonly CompositeFormat Format =
@@ -29,7 +27,7 @@ internal sealed class AccessLog(RequestDelegate next, ILogger<AccessLog> log, Ti
         }
     }
 
-    // The path as PathString prints it: line breaks are escaped, so that clients cannot forge log lines.
+    // PathString prints the path with escaped line breaks, so that clients cannot forge log lines.
     private void Write(HttpContext context, double milliseconds)
     {
         var (request, response) = (context.Request, context.Response);

@@ -7,9 +7,9 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 namespace Headstart.Hosting;
 
 /// <summary>
-/// HTTP/2 without TLS on the port of HTTP/1.1, for clients that begin with it unasked ("prior knowledge"), as those of gRPC do. Without TLS
-/// Kestrel takes every connection of such a port for HTTP/1.1; here the first bytes decide (RFC 9113, section 3.4). With TLS the client and
-/// Kestrel agree on a protocol by themselves.
+/// HTTP/2 without TLS on the port of HTTP/1.1, for clients that start with it directly ("prior knowledge"), such as gRPC clients. Without
+/// TLS, Kestrel takes every connection to such a port for HTTP/1.1; here the first bytes decide (RFC 9113, section 3.4). With TLS, client
+/// and Kestrel negotiate the protocol.
 /// </summary>
 internal static class CleartextHttp2
 {
@@ -22,7 +22,7 @@ internal static class CleartextHttp2
         {
             if (await BeginsAsync(connection, idle) is not { } http2)
             {
-                return; // nothing came
+                return; // closed before the client sent anything
             }
 
             if (http2)
@@ -35,8 +35,8 @@ internal static class CleartextHttp2
         });
     });
 
-    /// <returns>Whether the client speaks HTTP/2; null where the connection or the host ended before it spoke. A client that sends its
-    /// preface in pieces is taken for one of HTTP/1.1.</returns>
+    /// <returns>Whether the client speaks HTTP/2; null if the connection or the host ended first. A client that sends its preface in
+    /// pieces is taken for HTTP/1.1.</returns>
     private static async Task<bool?> BeginsAsync(ConnectionContext connection, TimeSpan idle)
     {
         using var left = CancellationTokenSource.CreateLinkedTokenSource(connection.ConnectionClosed,
@@ -47,7 +47,7 @@ internal static class CleartextHttp2
             var input = connection.Transport.Input;
             var first = await input.ReadAsync(left.Token);
             var begins = Begins(first.Buffer);
-            input.AdvanceTo(first.Buffer.Start); // read again by whoever answers
+            input.AdvanceTo(first.Buffer.Start); // Kestrel reads these bytes again
             return begins;
         }
         catch (Exception e) when (e is OperationCanceledException or IOException)
@@ -59,8 +59,8 @@ internal static class CleartextHttp2
     private static bool Begins(ReadOnlySequence<byte> bytes) =>
         bytes.Length >= Preface.Length && new SequenceReader<byte>(bytes).IsNext(Preface);
 
-    /// <summary>How Kestrel itself says that a connection has another protocol than its endpoint; it has no public way
-    /// (CleartextHttp2Tests says so should it ever go).</summary>
+    /// <summary>How Kestrel itself marks a connection whose protocol differs from its endpoint's; there is no public way
+    /// (CleartextHttp2Tests fails if it disappears).</summary>
     [UnsafeAccessor(UnsafeAccessorKind.Constructor)]
     [return: UnsafeAccessorType(
         "Microsoft.AspNetCore.Server.Kestrel.Core.Internal.HttpProtocolsFeature, Microsoft.AspNetCore.Server.Kestrel.Core")]

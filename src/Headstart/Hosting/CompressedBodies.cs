@@ -4,14 +4,14 @@ using Microsoft.AspNetCore.Http.Features;
 namespace Headstart.Hosting;
 
 /// <summary>
-/// Unpacks bodies sent with <c>Content-Encoding</c> gzip, deflate or br. ASP.NET Core has a middleware for it, but that takes the limit for
-/// the unpacked body before the endpoint has set its own.
+/// Decompresses bodies sent with <c>Content-Encoding</c> gzip, deflate or br. ASP.NET Core's own middleware would read the limit for the
+/// decompressed body before the endpoint sets it.
 /// </summary>
 internal static class CompressedBodies
 {
     private const string Known = "gzip, deflate, br";
 
-    /// <summary>Stands before the endpoints, and behind whatever keeps strangers out.</summary>
+    /// <summary>Register before the endpoints and after authentication.</summary>
     public static void UseCompressedBodies(this WebApplication app) => app.Use(static (http, next) =>
     {
         var request = http.Request;
@@ -29,7 +29,7 @@ internal static class CompressedBodies
         request.Body = Unpacked(name, request.Body) is { } body
             ? new Limited(body, http.Features.Get<IHttpMaxRequestBodySizeFeature>()) : new Unknown(name, http.Response);
         request.Headers.ContentEncoding = default;
-        request.ContentLength = null; // that of the packed body
+        request.ContentLength = null; // it was the length of the compressed body
         return next(http);
     });
 
@@ -46,7 +46,7 @@ internal static class CompressedBodies
         && !contentType.StartsWith("application/octet-stream", StringComparison.OrdinalIgnoreCase)
         && !contentType.StartsWith("application/zip", StringComparison.OrdinalIgnoreCase);
 
-    /// <summary>Refuses whoever reads it: an endpoint without a body does not care.</summary>
+    /// <summary>Refuses an unknown encoding when the body is read: endpoints that read no body are not affected.</summary>
     private sealed class Unknown(string name, HttpResponse response) : ForwardStream
     {
         public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
@@ -62,7 +62,7 @@ internal static class CompressedBodies
         }
     }
 
-    /// <summary>Holds what is unpacked to the limit that the endpoint has set by then.</summary>
+    /// <summary>Enforces the limit that the endpoint has set by then on the decompressed body.</summary>
     private sealed class Limited(Stream inner, IHttpMaxRequestBodySizeFeature? limit) : ForwardStream
     {
         private long _read;
@@ -84,7 +84,7 @@ internal static class CompressedBodies
         }
     }
 
-    /// <summary>By the standard deflate has the header of zlib (RFC 9110, 8.4.1.2); some clients send it without.</summary>
+    /// <summary>The standard's deflate has a zlib header (RFC 9110, 8.4.1.2); some clients omit it.</summary>
     private sealed class Deflated(Stream inner) : ForwardStream
     {
         private Stream? _unpacked;
@@ -123,7 +123,7 @@ internal static class CompressedBodies
         }
     }
 
-    /// <summary>A body that is compressed although nothing says so gets a sentence instead of one about broken JSON.</summary>
+    /// <summary>Gives a body that is compressed without saying so an error of its own, not one about invalid JSON.</summary>
     private sealed class Sniffed(Stream inner) : ForwardStream
     {
         private bool _begun;

@@ -4,7 +4,7 @@ using Headstart.Data;
 
 namespace Headstart.Hosting;
 
-/// <summary>For load balancers: <c>live</c> says that the process runs, <c>ready</c> that it can handle requests.</summary>
+/// <summary>For load balancers: <c>live</c> means that the process runs, <c>ready</c> that it can handle requests.</summary>
 public static class HealthApi
 {
     public static void MapHealth(this IEndpointRouteBuilder app)
@@ -26,7 +26,7 @@ public static class HealthApi
             : Problems.Of(StatusCodes.Status503ServiceUnavailable, "not-ready", reason);
     }
 
-    /// <returns>null when the host can do its work.</returns>
+    /// <returns>null if the host is ready.</returns>
     public static async Task<string?> WhyNotReadyAsync(HeadstartDb db, LoadedBackbones loaded, BlobHealth blobs,
         IHostApplicationLifetime lifetime, CancellationToken cancel) =>
         lifetime.ApplicationStopping.IsCancellationRequested ? "The host is stopping."

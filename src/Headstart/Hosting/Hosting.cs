@@ -8,7 +8,7 @@ using Microsoft.AspNetCore.Hosting.Server.Features;
 
 namespace Headstart.Hosting;
 
-/// <summary>Configuration, the request pipeline, and the way from a built host to a running one.</summary>
+/// <summary>Configuration, the request pipeline, and the start of a built host.</summary>
 public static class Hosting
 {
     private const int MaxJsonBytes = 1 << 20;
@@ -16,15 +16,15 @@ public static class Hosting
     private static readonly Dictionary<string, string?> Defaults = new()
     {
         ["urls"] = "http://localhost:8080",
-        ["ReloadStaticAssetsAtRuntime"] = "false", // would take every GET of an unknown path for a file that was added since the build
+        ["ReloadStaticAssetsAtRuntime"] = "false", // would treat every GET of an unknown path as a new file
         ["Logging:LogLevel:Default"] = "Information",
         ["Logging:LogLevel:Microsoft"] = "Warning",
         ["Logging:LogLevel:Hangfire"] = "Warning",
-        ["Logging:LogLevel:Microsoft.EntityFrameworkCore"] = "Critical", // whoever sent the command logs what its failure means
+        ["Logging:LogLevel:Microsoft.EntityFrameworkCore"] = "Critical", // callers log failures themselves
         ["Logging:LogLevel:Microsoft.AspNetCore.DataProtection"] = "Error",
-        // a line for every refused key would let strangers fill the log
+        // One line per refused key would let strangers fill the log.
         ["Logging:LogLevel:Headstart.Access.KeyAuthentication"] = "Warning",
-        ["Logging:LogLevel:Grpc"] = "None", // what clients send wrongly is their matter; the rest is logged by ExceptionProblems
+        ["Logging:LogLevel:Grpc"] = "None", // clients' errors need no log; ExceptionProblems logs the rest
         ["Logging:LogLevel:Microsoft.AspNetCore.Diagnostics.ExceptionHandlerMiddleware"] = "None", // ExceptionProblems logs what matters
     };
 
@@ -49,11 +49,11 @@ public static class Hosting
 
         return settings.Problem() is { } problem ? throw new StartupException(problem) : settings;
 
-        // A list may also be written as one string.
+        // A list may also be given as one string.
         string[]? List(string name) => section[name]?.Split(';', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
     }
 
-    /// <summary>Lets pages find their files where the program was built but not published: some then lie in the package folder.</summary>
+    /// <summary>Lets pages find static files of a program that was built but not published: some are in the package folder.</summary>
     /// <exception cref="StartupException">This account cannot read that folder.</exception>
     public static void UseStaticWebAssets(this WebApplicationBuilder builder)
     {
@@ -92,7 +92,7 @@ public static class Hosting
     {
         if (settings.AccessLog)
         {
-            app.UseMiddleware<AccessLog>(); // around everything, so that it sees what is answered
+            app.UseMiddleware<AccessLog>(); // first, so that it sees every response
         }
 
         app.UsePathPrefix(settings.Prefix);

@@ -3,12 +3,12 @@ using System.Runtime.InteropServices;
 namespace Headstart.Hosting;
 
 /// <summary>
-/// Ctrl-C and SIGTERM while the host is still starting, so that what was started until then is stopped again. It goes on listening when the
-/// host does so too: there must be no moment at which nobody does.
+/// Handles Ctrl-C and SIGTERM while the host is starting, so that everything started so far is stopped. It keeps listening after the host
+/// does, so that no signal is missed in between.
 /// </summary>
 public sealed class Interruption : IDisposable
 {
-    private readonly CancellationTokenSource _source = new(); // not disposed: a signal may still be on its way
+    private readonly CancellationTokenSource _source = new(); // not disposed: a signal may still arrive
     private readonly PosixSignalRegistration[] _signals;
 
     public Interruption() => _signals = [Catch(PosixSignal.SIGINT), Catch(PosixSignal.SIGTERM)];

@@ -5,10 +5,10 @@ using OpenTelemetry.Trace;
 
 namespace Headstart.Hosting;
 
-/// <summary>Where the measurements and traces of <see cref="Telemetry"/> go.</summary>
+/// <summary>Exports the metrics and traces of <see cref="Telemetry"/>.</summary>
 public static class Measuring
 {
-    private const string Collector = "OTEL_EXPORTER_OTLP_ENDPOINT"; // the standard name; the exporter reads it and its relatives by itself
+    private const string Collector = "OTEL_EXPORTER_OTLP_ENDPOINT"; // the standard variable; the exporter reads it and related ones itself
 
     public static IServiceCollection AddMeasuring(this IServiceCollection services, IConfiguration configuration)
     {
@@ -18,7 +18,7 @@ public static class Measuring
         {
             metrics.AddMeter(Telemetry.Name, "Microsoft.AspNetCore.Hosting", "Microsoft.AspNetCore.Server.Kestrel", "System.Runtime")
                 .AddPrometheusExporter();
-            // Of several hosts in one process each shows its own, and goes on showing it when another ends.
+            // If a process has several hosts, each exports its own metrics and continues when another ends.
             metrics.ConfigureServices(more => more.ConfigureOpenTelemetryMeterProvider((host, builder) => builder.AddView(instrument =>
                 instrument.Meter.Scope is IMeterFactory other && other != host.GetRequiredService<IMeterFactory>()
                     ? MetricStreamConfiguration.Drop : null)));
@@ -29,7 +29,7 @@ public static class Measuring
         });
         if (collector)
         {
-            // Without a collector no traces are started, so that they cost nothing.
+            // Without a collector no traces are recorded, so that they cost nothing.
             services.AddOpenTelemetry().WithTracing(traces => traces.AddSource(Telemetry.Name).AddAspNetCoreInstrumentation()
                 .AddOtlpExporter());
         }
@@ -47,7 +47,7 @@ public static class Measuring
         var metrics = app.MapPrometheusScrapingEndpoint("/metrics");
         if (settings.Metrics == MetricsAccess.AdminKey)
         {
-            metrics.RequireAuthorization(Scopes.Operator); // the numbers are of all accounts
+            metrics.RequireAuthorization(Scopes.Operator); // metrics cover all accounts
         }
         else
         {

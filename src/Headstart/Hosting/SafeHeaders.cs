@@ -10,8 +10,8 @@ internal static class SafeHeaders
         "text/csv"];
 
     /// <summary>
-    /// Stands around everything: the headers are added when an answer starts, so errors have them too. Who says more, as pages and images
-    /// do, keeps it. HTTPS is a proxy's, and so is Strict-Transport-Security.
+    /// Register first: adds headers when a response starts, so errors have them too. Responses that set their own, as pages and images do,
+    /// keep them. HTTPS and Strict-Transport-Security are left to the proxy.
     /// </summary>
     public static void UseSafeHeaders(this WebApplication app) => app.Use(static (http, next) =>
     {
@@ -29,7 +29,7 @@ internal static class SafeHeaders
             headers.TryAdd("Content-Security-Policy", Nothing);
         }
 
-        // Answers belong to an account, and one of them is a new key. What has a tag is compared again before it is used.
+        // Responses belong to an account, and one of them is a new key. Those with an ETag are revalidated before use.
         if (headers.ETag.Count == 0 && (http.Request.Path.StartsWithSegments("/api") || http.Request.Path.StartsWithSegments("/v2")))
         {
             headers.TryAdd("Cache-Control", "no-store");

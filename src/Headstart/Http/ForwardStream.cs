@@ -1,6 +1,6 @@
 namespace Headstart.Http;
 
-/// <summary>A stream that is only read, forwards and asynchronously.</summary>
+/// <summary>A stream that can only be read, forwards and asynchronously.</summary>
 internal abstract class ForwardStream : Stream
 {
     public override bool CanRead => true;

@@ -3,16 +3,16 @@ using System.Text.Json.Serialization;
 
 namespace Headstart.Http;
 
-/// <summary>How JSON looks everywhere: camelCase names and enum values.</summary>
+/// <summary>JSON settings for everything: camelCase names and enum values.</summary>
 public static class Json
 {
     public static JsonSerializerOptions Options { get; } = Configure(new(JsonSerializerDefaults.Web));
 
-    /// <summary>For bodies of requests: a field that the request does not have is a mistake of the sender's, and refused.</summary>
+    /// <summary>For request bodies: refuses unknown fields as mistakes of the sender.</summary>
     private static JsonSerializerOptions Strict { get; } = ConfigureBodies(new(JsonSerializerDefaults.Web));
 
-    /// <summary>A body that is read by hand, because the endpoint takes other content types too.</summary>
-    /// <exception cref="BadHttpRequestException">It is not the JSON that this endpoint expects.</exception>
+    /// <summary>Reads a body in an endpoint that takes other content types too.</summary>
+    /// <exception cref="BadHttpRequestException">The body is not the JSON that this endpoint expects.</exception>
     public static async Task<T?> ReadAsync<T>(HttpRequest request, CancellationToken cancel)
     {
         try
@@ -25,11 +25,11 @@ public static class Json
         }
     }
 
-    /// <summary>Makes the options those of requests and answers.</summary>
+    /// <summary>Configures the options for requests and responses.</summary>
     public static JsonSerializerOptions ConfigureBodies(JsonSerializerOptions options)
     {
         options.UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow;
-        options.AllowDuplicateProperties = false; // of two values, none is certain
+        options.AllowDuplicateProperties = false; // nobody knows which of two values is meant
         return Configure(options);
     }
 

@@ -1,9 +1,9 @@
 namespace Headstart.Http;
 
-/// <summary>A seekable stream of which only so many bytes may be read, counted over all reads.</summary>
+/// <summary>A seekable stream with a limit on the bytes read, counted over all reads.</summary>
 internal sealed class LimitedStream(Stream inner, long allowed) : Stream
 {
-    /// <summary>Bytes that may still be read; negative after the read that was refused.</summary>
+    /// <summary>Bytes that may still be read; negative after a refused read.</summary>
     public long Allowed { get; set; } = allowed;
 
     public override bool CanRead => true;

@@ -11,15 +11,15 @@ public static class Page
     public const int DefaultLimit = 50;
     public const int MaxLimit = 200;
 
-    /// <summary>A limit between 1 and <see cref="MaxLimit"/>, whatever was asked for.</summary>
+    /// <summary>The requested limit, clamped to 1 to <see cref="MaxLimit"/>.</summary>
     public static int Limit(int? asked) => Math.Clamp(asked ?? DefaultLimit, 1, MaxLimit);
 
-    /// <param name="rows">Up to <paramref name="limit"/> + 1 rows: the one more only says that there is a next page.</param>
+    /// <param name="rows">Up to <paramref name="limit"/> + 1 rows: the extra one only shows that there is a next page.</param>
     public static Page<T> Of<T>(List<T> rows, int limit, Func<T, string> key) =>
         rows.Count > limit ? new(rows[..limit], key(rows[limit - 1])) : new(rows, null);
 }
 
-/// <summary>Which page of a list.</summary>
+/// <summary>Selects a page of a list.</summary>
 /// <param name="Limit">Number of entries, 1 to 200.</param>
 /// <param name="After">Starts after this entry: the <c>next</c> of the previous page.</param>
 public sealed record PageQuery([property: FromQuery(Name = "limit")] int? Limit, [property: FromQuery(Name = "after")] Guid? After);

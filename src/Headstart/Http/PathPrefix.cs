@@ -4,22 +4,22 @@ using Microsoft.AspNetCore.HttpOverrides;
 namespace Headstart.Http;
 
 /// <summary>
-/// The path below which a host name has this host among others: <c>Headstart:PathBase</c>, or what a proxy that is believed says in
-/// X-Forwarded-Prefix. Whether the proxy cuts it off, passes it on, or a probe asks the process itself: from here on the path is without it
-/// and PathBase has it, so what is looked up by path is found, and every address that is given away begins with it.
+/// The path prefix below which this host is served: <c>Headstart:PathBase</c>, or X-Forwarded-Prefix of a trusted proxy. Whether the proxy
+/// removes it, passes it on, or a probe asks the process directly: from here on Path lacks the prefix and PathBase contains it, so that
+/// routes match and every returned URL begins with it.
 /// </summary>
 internal static partial class PathPrefix
 {
     private const int Longest = 200;
 
-    // Our own paths. With one of these as prefix, it would be unclear whether a proxy removed the prefix.
+    // Our own paths. If one of these were the prefix, it would be unclear whether a proxy removed it.
     private static readonly PathString[] Own =
     [
         "/api/v1", "/api/v2", "/v2", "/inference.GRPCInferenceService", "/swagger", "/health", "/metrics", "/hangfire", "/session",
         "/signin", "/models", "/new", "/keys", "/not-found", "/_blazor", "/_framework", "/_content",
     ];
 
-    /// <summary>X-Forwarded-Prefix is believed where X-Forwarded-Proto is: with <c>ASPNETCORE_FORWARDEDHEADERS_ENABLED</c>.</summary>
+    /// <summary>X-Forwarded-Prefix is trusted if X-Forwarded-Proto is: with <c>ASPNETCORE_FORWARDEDHEADERS_ENABLED</c>.</summary>
     public static IServiceCollection AddPathPrefix(this IServiceCollection services) =>
         services.PostConfigure<ForwardedHeadersOptions>(static options =>
     {
@@ -29,7 +29,7 @@ internal static partial class PathPrefix
         }
     });
 
-    /// <summary>Stands before everything that looks at the path.</summary>
+    /// <summary>Register before everything that reads the path.</summary>
     public static void UsePathPrefix(this WebApplication app, PathString configured)
     {
         app.Use((http, next) =>
@@ -42,23 +42,23 @@ internal static partial class PathPrefix
             }
 
             http.Response.OnStarting(static state => Complete((HttpContext)state), http);
-            if (IsOwn(request.PathBase) || !request.Path.StartsWithSegments(request.PathBase, out var asked, out var rest))
+            if (IsOwn(request.PathBase) || !request.Path.StartsWithSegments(request.PathBase, out var prefix, out var rest))
             {
                 return next(http);
             }
 
-            (request.PathBase, request.Path) = (asked, rest);
+            (request.PathBase, request.Path) = (prefix, rest);
             if (rest.HasValue)
             {
                 return next(http);
             }
 
-            http.Response.Redirect($"{asked}/{request.QueryString}"); // without the slash the links of the page would lead beside it
+            http.Response.Redirect($"{prefix}/{request.QueryString}"); // without the slash, relative links of the page would be wrong
             return Task.CompletedTask;
         });
     }
 
-    /// <returns>With one slash before it and none behind; empty for the root, null where it cannot be a prefix.</returns>
+    /// <returns>The prefix with a leading slash and no trailing one; empty for the root, null if it is not a valid prefix.</returns>
     public static PathString? Read(string? text)
     {
         var path = text is null or "" or "/" ? "" : text[0] == '/' ? text : "/" + text;
@@ -76,7 +76,7 @@ internal static partial class PathPrefix
 
     private static bool IsOwn(PathString prefix) => Own.Any(own => prefix.StartsWithSegments(own) || own.StartsWithSegments(prefix));
 
-    /// <summary>Endpoints of the API know their own paths only.</summary>
+    /// <summary>Adds the prefix to Location: endpoints of the API know only their own paths.</summary>
     private static Task Complete(HttpContext http)
     {
         if (http.Response.StatusCode is StatusCodes.Status201Created or StatusCodes.Status202Accepted
@@ -88,7 +88,7 @@ internal static partial class PathPrefix
         return Task.CompletedTask;
     }
 
-    // What is the same in an address, a cookie's path, a page and a header.
+    // Characters that need no escaping in a URL, a cookie's path, a page or a header.
     [GeneratedRegex(@"^(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+\z")]
     private static partial Regex Plain();
 }

@@ -4,13 +4,13 @@ using Microsoft.Net.Http.Headers;
 
 namespace Headstart.Http;
 
-/// <summary>What readers of bodies have in common.</summary>
+/// <summary>Shared by readers of bodies.</summary>
 public static class RequestBodies
 {
     private const int MaxNameLength = 255;
-    private const int FirstBytes = 64 << 10; // most files of a form are not larger
+    private const int FirstBytes = 64 << 10; // most files of a form are smaller
 
-    /// <summary>The boundary of a multipart request, or null when it is not one.</summary>
+    /// <summary>The boundary of a multipart request; null if it is not one.</summary>
     public static string? Boundary(HttpRequest request) => Boundary(request.ContentType);
 
     public static string? Boundary(string? contentType) =>
@@ -20,7 +20,7 @@ public static class RequestBodies
             ? boundary.ToString()
             : null;
 
-    /// <summary>The first bytes of the stream up to its end; null when there are more than <paramref name="limit"/>.</summary>
+    /// <summary>Reads the stream to its end; null if it has more than <paramref name="limit"/> bytes.</summary>
     public static async Task<byte[]?> ReadToEndAsync(Stream body, int limit, CancellationToken cancel)
     {
         var buffer = ArrayPool<byte>.Shared.Rent(FirstBytes);
@@ -57,7 +57,7 @@ public static class RequestBodies
         return larger;
     }
 
-    /// <summary>The name that the sender gave the file, without control characters; empty where there is none.</summary>
+    /// <summary>The sender's file name without control characters; empty if there is none.</summary>
     public static string FileNameOf(ContentDispositionHeaderValue? disposition)
     {
         var name = HeaderUtilities.RemoveQuotes(disposition?.FileNameStar ?? default) is { Length: > 0 } star
@@ -66,10 +66,10 @@ public static class RequestBodies
         return Readable(name.ToString());
     }
 
-    /// <summary>A name without control characters, cut where it is too long to be read.</summary>
+    /// <summary>A name without control characters, shortened to a readable length.</summary>
     public static string Readable(string name) => Shorten(string.Concat(name.EnumerateRunes().Where(c => !Rune.IsControl(c))));
 
-    /// <summary>Cut where it is too long to be read.</summary>
+    /// <summary>Shortens a text to a readable length.</summary>
     public static string Shorten(string text) =>
         text.Length <= MaxNameLength ? text : text[..(MaxNameLength - (char.IsHighSurrogate(text[MaxNameLength - 1]) ? 1 : 0))];
 }

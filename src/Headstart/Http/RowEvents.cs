@@ -5,18 +5,18 @@ using Microsoft.EntityFrameworkCore;
 
 namespace Headstart.Http;
 
-/// <summary>The changes of a row as server-sent events. The row decides, so this works on every node.</summary>
+/// <summary>Sends the changes of a row as server-sent events. It polls the row, so it works on every node.</summary>
 internal static class RowEvents
 {
     private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(400);
     private static readonly TimeSpan Heartbeat = TimeSpan.FromSeconds(10);
 
-    /// <param name="row">One row, or none once it is deleted.</param>
-    /// <param name="show">What is sent of it.</param>
-    /// <param name="hasEnded">Whether nothing comes after this.</param>
-    /// <param name="clock">Of this machine.</param>
-    /// <param name="stopping">The host stops.</param>
-    /// <param name="cancel">The client has gone.</param>
+    /// <param name="row">Queries the row; no result once it is deleted.</param>
+    /// <param name="show">Converts the row to what is sent.</param>
+    /// <param name="hasEnded">Whether this is the last state.</param>
+    /// <param name="clock">Clock of this machine.</param>
+    /// <param name="stopping">Cancelled when the host stops.</param>
+    /// <param name="cancel">Cancelled when the client disconnects.</param>
     public static async IAsyncEnumerable<SseItem<T>> WatchAsync<TRow, T>(
         IQueryable<TRow> row, Func<TRow, T> show, Func<T, bool> hasEnded, TimeProvider clock, CancellationToken stopping,
         [EnumeratorCancellation] CancellationToken cancel)
@@ -28,7 +28,7 @@ internal static class RowEvents
         {
             var shown = show(current);
             var text = JsonSerializer.Serialize(shown);
-            // One that does not change is sent again as a sign of life.
+            // An unchanged row is sent again as a heartbeat.
             if (text != last || clock.GetElapsedTime(sent) > Heartbeat)
             {
                 (last, sent) = (text, clock.GetTimestamp());

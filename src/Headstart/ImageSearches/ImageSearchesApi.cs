@@ -159,7 +159,7 @@ public static class ImageSearchesApi
         var (id, searchId, position) = of;
         await using var transaction = await db.Database.BeginTransactionAsync(cancel);
         await db.HoldModelAsync(id); // before the search, in the same order as deleting the model
-        // a worker also moves candidates under this lock
+        // Workers move candidates under this lock, too.
         await db.Database.ExecuteSqlAsync($"SELECT FROM image_searches WHERE id = {searchId} FOR UPDATE", cancel);
         if (await FindAsync(db, caller, of, cancel) is not { } candidate)
         {

@@ -7,7 +7,7 @@ namespace Headstart.ImageSearches;
 /// <param name="Queries">The search words for each category.</param>
 /// <param name="PerCategory">The most images to add per category; 60 by default.</param>
 /// <param name="Train">Whether to start a training run at the end; true by default.</param>
-/// <param name="Review">Whether to wait until a person has reviewed and accepted the candidates before adding images.</param>
+/// <param name="Review">Whether to wait until a user has reviewed and accepted the candidates before adding images.</param>
 /// <param name="Licences">Allowed licences: <c>commercial</c> (commercial use and modification), <c>publicDomain</c> or <c>any</c>.</param>
 /// <param name="Sources"><c>openverse</c>, <c>wikimedia</c> or both; both by default.</param>
 public sealed record NewSearchRequest(

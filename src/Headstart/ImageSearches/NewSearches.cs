@@ -16,12 +16,12 @@ internal sealed class NewSearches(HeadstartDb db, IEnumerable<IImageSource> sour
     private const int MaxWords = 200;
 
     /// <param name="caller">Owns the model.</param>
-    /// <param name="id">Of the model.</param>
+    /// <param name="id">Id of the model.</param>
     /// <param name="request">What to search.</param>
     /// <param name="idempotencyKey">The same key returns the search that it started.</param>
     /// <param name="cancel">Cancels before the search is created.</param>
     /// <returns>The search, queued.</returns>
-    /// <exception cref="RefusedException">There is none; the problem says why.</exception>
+    /// <exception cref="RefusedException">The search was refused; the problem says why.</exception>
     public async Task<SearchView> StartAsync(
         ClaimsPrincipal caller, Guid id, NewSearchRequest request, string? idempotencyKey, CancellationToken cancel)
     {
@@ -46,7 +46,7 @@ internal sealed class NewSearches(HeadstartDb db, IEnumerable<IImageSource> sour
         }
         catch (DbUpdateException e) when (e.IsDuplicate())
         {
-            return (await BeforeAsync(id, idempotencyKey, cancel))!; // its twin was a moment faster
+            return (await BeforeAsync(id, idempotencyKey, cancel))!; // a concurrent request with the same key was faster
         }
         catch (DbUpdateException e) when (e.IsOrphan())
         {

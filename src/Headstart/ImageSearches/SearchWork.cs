@@ -5,7 +5,7 @@ using Microsoft.EntityFrameworkCore;
 
 namespace Headstart.ImageSearches;
 
-/// <summary>A search whose lease a worker holds, and its changes: a candidate only moves on from the state in which it was read.</summary>
+/// <summary>A search under a worker's lease, and its changes: a candidate only moves on from the state in which it was read.</summary>
 internal sealed class SearchWork(IDbContextFactory<HeadstartDb> databases, JobLease lease, ImageSearch search)
 {
     /// <summary>The search as it was when the work began.</summary>
@@ -26,7 +26,7 @@ internal sealed class SearchWork(IDbContextFactory<HeadstartDb> databases, JobLe
         FROM marked, unnest({found.Select(origin => JsonSerializer.Serialize(origin)).ToArray()}) WITH ORDINALITY AS new (origin, place)
         """));
 
-    /// <summary>Moves candidates to another state, except those that a person has moved meanwhile.</summary>
+    /// <summary>Moves candidates to another state, except those that a user has moved meanwhile.</summary>
     /// <param name="from">The state in which they were read.</param>
     /// <param name="moves">The new states, with reasons.</param>
     public Task MoveAsync(CandidateState from, IReadOnlyList<Move> moves) => WriteAsync(db => db.Database.ExecuteSqlAsync($"""

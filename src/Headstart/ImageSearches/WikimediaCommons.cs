@@ -7,9 +7,8 @@ using Headstart.Fetching;
 namespace Headstart.ImageSearches;
 
 /// <summary>
-/// Wikimedia Commons through MediaWiki's API: https://www.mediawiki.org/wiki/API:Search and API:Imageinfo. All its licences allow
-/// commercial
-/// use and modification. As Wikimedia asks, requests are for pictures 800 pixels wide and include a contact (Headstart:Fetching:Contact).
+/// Wikimedia Commons through MediaWiki's API (https://www.mediawiki.org/wiki/API:Search and API:Imageinfo), whose licences all allow
+/// commercial use and changes. As it asks, requests are for pictures 800 pixels wide, with a contact (Headstart:Fetching:Contact).
 /// </summary>
 public sealed partial class WikimediaCommons(WebFetcher web, Settings settings) : IImageSource
 {

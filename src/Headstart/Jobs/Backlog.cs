@@ -28,7 +28,7 @@ public sealed partial class Backlog(
             }
             catch (Exception e) when (e is not (OperationCanceledException or OutOfMemoryException))
             {
-                // Whatever it was, most likely a database outage: report no numbers rather than old ones.
+                // Probably a database that is down: report no numbers rather than old ones.
                 Volatile.Write(ref _entries, []);
                 Log.Unknown(log, e.GetBaseException().Message);
             }
@@ -43,7 +43,7 @@ public sealed partial class Backlog(
             + "IN ('Queued', 'Running')"));
         var count = $"SELECT kind, lower(state) AS state, count(*) AS count FROM ({work}) AS work GROUP BY kind, state";
         var counted = await db.Database.SqlQueryRaw<Entry>(count).ToListAsync(cancel);
-        // An entry for each kind and state, also where there is nothing: a missing number and none are not the same.
+        // An entry for each kind and state, even if it is 0: a missing number is not the same as 0.
         return [.. from kind in kinds from state in (string[])["queued", "running"]
             select counted.Find(entry => entry.Kind == kind.Name && entry.State == state) ?? new(kind.Name, state, 0)];
     }

@@ -5,7 +5,7 @@ namespace Headstart.Jobs;
 /// <summary>Renews a lease once a second until it is lost or disposed.</summary>
 internal sealed class Heartbeat : IAsyncDisposable
 {
-    /// <summary>How long a lease lasts that is not renewed.</summary>
+    /// <summary>How long a lease lasts without renewal.</summary>
     public static readonly TimeSpan LeaseDuration = TimeSpan.FromSeconds(20);
     private static readonly TimeSpan Beat = TimeSpan.FromSeconds(1);
 
@@ -14,9 +14,9 @@ internal sealed class Heartbeat : IAsyncDisposable
     private readonly CancellationTokenSource _end;
     private readonly Task _beats;
 
-    /// <param name="renew">Renews the lease; false when it is lost.</param>
-    /// <param name="clock">Of this machine.</param>
-    /// <param name="stopping">The host stops.</param>
+    /// <param name="renew">Renews the lease; false if it is lost.</param>
+    /// <param name="clock">Clock of this machine.</param>
+    /// <param name="stopping">Cancelled when the host stops.</param>
     public Heartbeat(Func<Task<bool>> renew, TimeProvider clock, CancellationToken stopping)
     {
         (_renew, _clock) = (renew, clock);
@@ -39,7 +39,7 @@ internal sealed class Heartbeat : IAsyncDisposable
 
     private async Task BeatAsync()
     {
-        await Task.Yield(); // whoever made this has it in hand before the first beat
+        await Task.Yield(); // let the constructor return before the first beat
         var renewed = _clock.GetTimestamp();
         while (!Token.IsCancellationRequested)
         {
@@ -54,7 +54,7 @@ internal sealed class Heartbeat : IAsyncDisposable
             }
             catch (Exception e) when (e is NpgsqlException or InvalidOperationException { InnerException: NpgsqlException })
             {
-                // The database is away. Work goes on until the lease has run out by our own watch; from then on the job may be another's.
+                // The database is down. Work continues until the lease runs out by our own clock; then another worker may take the job.
                 if (_clock.GetElapsedTime(renewed) > LeaseDuration)
                 {
                     break;

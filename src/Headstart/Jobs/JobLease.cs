@@ -6,7 +6,7 @@ namespace Headstart.Jobs;
 
 /// <summary>
 /// The right to work on a job, renewed once a second. Every write names the owner: a worker that was silent for so long that another one
-/// began can no longer change the row.
+/// took over can no longer change the row.
 /// </summary>
 public sealed class JobLease : IAsyncDisposable
 {
@@ -32,26 +32,26 @@ public sealed class JobLease : IAsyncDisposable
 
     public Guid ModelId { get; }
 
-    /// <summary>How often a worker began since something was written, this time included.</summary>
+    /// <summary>Number of starts since the last progress, including this one.</summary>
     public int Attempts { get; }
 
-    /// <summary>When the first worker began.</summary>
+    /// <summary>When the first worker started.</summary>
     public DateTime StartedAt { get; }
 
-    /// <summary>Cancelled when the work should stop: the job was cancelled or deleted, is another worker's, or is overdue, or the host
-    /// stops.</summary>
+    /// <summary>Cancelled when the work should stop: the job was cancelled or deleted, was taken over by another worker, took too long, or
+    /// the host stops.</summary>
     public CancellationToken Token => _heartbeat.Token;
 
-    /// <summary>Why the job failed, once it has taken longer than it may.</summary>
+    /// <summary>Error of the job once it has taken too long.</summary>
     public string? Overdue { get; private set; }
 
-    /// <summary>How the job ended, once that is written.</summary>
+    /// <summary>How the job ended, once stored.</summary>
     public JobEnd? End { get; private set; }
 
-    /// <summary>Writes how far the work is, with each renewal.</summary>
+    /// <summary>Stores the progress with each renewal.</summary>
     public Func<HeadstartDb, Task>? WritesProgress { get; set; }
 
-    /// <returns>null when there is nothing to do: the job has ended, is in good hands, or its turn has not come.</returns>
+    /// <returns>null if there is nothing to do: the job has ended, another worker has it, or it must wait for another job.</returns>
     public static async Task<JobLease?> TakeAsync(
         IDbContextFactory<HeadstartDb> databases, JobKind kind, Guid id, TimeProvider clock, CancellationToken stopping)
     {
@@ -64,11 +64,11 @@ public sealed class JobLease : IAsyncDisposable
         }
         catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.UniqueViolation)
         {
-            return null; // another job of the model is running, where they run one by one
+            return null; // another job of the model is running, and this kind runs one by one
         }
     }
 
-    /// <summary>Ends the work with this error unless it is done by then.</summary>
+    /// <summary>Ends the job with this error unless it finishes in time.</summary>
     public void EndsIn(TimeSpan left, string error)
     {
         _deadline = new(left > TimeSpan.Zero ? left : TimeSpan.Zero, _clock);
@@ -80,12 +80,12 @@ public sealed class JobLease : IAsyncDisposable
     }
 
     /// <summary>
-    /// Locks the row until the caller's transaction ends and makes sure that it is still ours, so that what else is written there is
-    /// written by one worker. Code that also locks the model locks that first, as deleting it does.
+    /// Locks the row until the caller's transaction ends and checks that it is still ours, so that only one worker writes in that
+    /// transaction. Code that also locks the model must lock it first, as deleting a model does.
     /// </summary>
-    /// <param name="db">Has the transaction.</param>
-    /// <param name="progressed">The work gets on, so earlier attempts do not count against it.</param>
-    /// <exception cref="OperationCanceledException">The job is not ours any more.</exception>
+    /// <param name="db">Has an open transaction.</param>
+    /// <param name="progressed">Whether the work has progressed, so that earlier attempts no longer count.</param>
+    /// <exception cref="OperationCanceledException">The job is no longer ours.</exception>
     public async Task HoldAsync(HeadstartDb db, bool progressed = true)
     {
         if (!await RenewAsync(db))
@@ -100,8 +100,8 @@ public sealed class JobLease : IAsyncDisposable
         }
     }
 
-    /// <summary>Ends the job, once.</summary>
-    /// <returns>false: it was cancelled or deleted, or is another worker's.</returns>
+    /// <summary>Ends the job. Works once.</summary>
+    /// <returns>False if it was cancelled, deleted or taken over by another worker.</returns>
     public async Task<bool> EndAsync(HeadstartDb db, JobEnd end)
     {
         if (await db.Database.ExecuteSqlRawAsync(_statements.End, Id, _owner, end.State.ToString(), end.Error!) == 0)
@@ -114,18 +114,18 @@ public sealed class JobLease : IAsyncDisposable
         return true;
     }
 
-    /// <summary>Gives the job back untouched. If we die before this the next worker takes it when the lease has run out.</summary>
-    /// <param name="later">It waits for half a minute, as what the work needs is away.</param>
+    /// <summary>Returns the job to the queue. If we die before this, the next worker takes it when the lease has run out.</summary>
+    /// <param name="later">Wait half a minute, because something that the work needs is unavailable.</param>
     public async Task ReleaseAsync(bool later)
     {
         await using var db = await _databases.CreateDbContextAsync();
         await db.Database.ExecuteSqlRawAsync(_statements.Release, Id, _owner, later);
     }
 
-    /// <summary>Stops renewing; the row is left as it is.</summary>
+    /// <summary>Stops renewing; leaves the row as it is.</summary>
     public async ValueTask DisposeAsync()
     {
-        await _atDeadline.DisposeAsync(); // first: the deadline must not stop a heartbeat that is gone
+        await _atDeadline.DisposeAsync(); // first: the deadline must not use a disposed heartbeat
         _deadline?.Dispose();
         await _heartbeat.DisposeAsync();
     }

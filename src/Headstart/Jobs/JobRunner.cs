@@ -4,13 +4,13 @@ using Microsoft.EntityFrameworkCore;
 
 namespace Headstart.Jobs;
 
-/// <summary>Runs one job from lease to end, whatever its kind and whatever happens to it.</summary>
+/// <summary>Runs a job of any kind from lease to end, whatever happens to it.</summary>
 public sealed partial class JobRunner(
     IServiceProvider services, IDbContextFactory<HeadstartDb> databases, JobWaker waker, TimeProvider clock, ILogger<JobRunner> log)
 {
     private const int MaxAttempts = 5;
 
-    [AutomaticRetry(Attempts = 0)] // the sweep finds lost jobs; a retry here would only be a twin
+    [AutomaticRetry(Attempts = 0)] // the sweep finds lost jobs; a retry would only start them twice
     [JobDisplayName("{0} {1}")]
     public async Task RunAsync(string name, Guid id, CancellationToken stopping)
     {
@@ -28,11 +28,11 @@ public sealed partial class JobRunner(
 
         if (kind.OneByOne && !stopping.IsCancellationRequested)
         {
-            await waker.WakeNextAsync(kind, model, stopping); // if we die before this the sweep does it
+            await waker.WakeNextAsync(kind, model, stopping); // if we die before this, the sweep does it
         }
     }
 
-    /// <returns>Whether it is over; if not it waits for its next worker.</returns>
+    /// <returns>Whether the job has ended; if not, it waits for its next worker.</returns>
     private async Task<bool> EndAsync(JobKind kind, JobLease lease, CancellationToken stopping)
     {
         JobEnd? end;
@@ -65,10 +65,10 @@ public sealed partial class JobRunner(
             switch (status)
             {
                 case StatusCodes.Status503ServiceUnavailable when type == ExceptionProblems.BlobStoreAway:
-                    await lease.ReleaseAsync(later: true); // costs no attempt: there may be many until the store is back
+                    await lease.ReleaseAsync(later: true); // costs no attempt, because it may take many until the store is back
                     return false;
                 case StatusCodes.Status503ServiceUnavailable:
-                    return false; // the database is away: the lease runs out and the sweep finds the job
+                    return false; // the database is down: the lease runs out and the sweep finds the job
             }
 
             end = JobEnd.Failed(status is < 500 or StatusCodes.Status507InsufficientStorage ? detail
@@ -89,8 +89,8 @@ public sealed partial class JobRunner(
         return true;
     }
 
-    /// <summary>A stack where it is a bug, a sentence where a database, a blob store or a disk is away, nothing where the job is
-    /// refused.</summary>
+    /// <summary>Logs a stack trace for a bug, a sentence for a lost database, blob store or disk, nothing for a refused
+    /// job.</summary>
     private void Note(JobKind kind, Guid id, Exception exception, int status, string type)
     {
         if (status is StatusCodes.Status503ServiceUnavailable or StatusCodes.Status507InsufficientStorage)
@@ -118,7 +118,7 @@ public sealed partial class JobRunner(
         [LoggerMessage(Level = LogLevel.Warning, Message = "The {Kind} {Job} was interrupted ({Type}): {Reason}")]
         public static partial void Interrupted(ILogger log, string kind, Guid job, string type, string reason);
 
-        [LoggerMessage(Level = LogLevel.Error, Message = "The {Kind} {Job} met an unexpected error")]
+        [LoggerMessage(Level = LogLevel.Error, Message = "The {Kind} {Job} failed with an unexpected error")]
         public static partial void Unexpected(ILogger log, string kind, Guid job, Exception exception);
     }
 }

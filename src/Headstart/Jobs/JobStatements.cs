@@ -1,9 +1,9 @@
 namespace Headstart.Jobs;
 
-/// <summary>All that the kernel writes to the row of a job. Time is the database's, so that hosts with different clocks agree.</summary>
+/// <summary>All statements of the kernel on a job's row. They use the database's time, so that hosts with different clocks agree.</summary>
 internal sealed class JobStatements
 {
-    /// <summary>A worker that was not heard of for so long is taken for dead.</summary>
+    /// <summary>A worker that is silent for this long is considered dead.</summary>
     private static readonly string LeaseDuration = $"interval '{Heartbeat.LeaseDuration.TotalSeconds:0} seconds'";
 
     private JobStatements(JobKind kind)
@@ -46,33 +46,33 @@ internal sealed class JobStatements
         Reclaim = $$"""UPDATE {{table}} SET lease_until = least(lease_until, now()), enqueued_at = 'epoch' WHERE state IN ('Queued', 'Running')""";
     }
 
-    /// <summary>{0} is the job and {1} the new owner of its lease. No row: the job has ended, is in good hands, or its turn has not
-    /// come.</summary>
+    /// <summary>{0} is the job and {1} the new owner of its lease. No row if the job has ended, another worker has it, or it must
+    /// wait.</summary>
     public string Take { get; }
 
-    /// <summary>{0} is the job and {1} the owner. Locks the row to the end of the transaction. No row: it is not the owner's any
-    /// more.</summary>
+    /// <summary>{0} is the job and {1} the owner. Locks the row until the transaction ends. No row if the owner has lost
+    /// it.</summary>
     public string Renew { get; }
 
-    /// <summary>{0} is a job whose work got on.</summary>
+    /// <summary>{0} is a job whose work has progressed.</summary>
     public string Progressed { get; }
 
     /// <summary>{0} is the job, {1} the owner, {2} the state and {3} the error.</summary>
     public string End { get; }
 
-    /// <summary>{0} is the job and {1} the owner. {2} says that it waits for half a minute; if not, it goes on at once.</summary>
+    /// <summary>{0} is the job and {1} the owner. {2}: wait half a minute; otherwise the next sweep enqueues it.</summary>
     public string Release { get; }
 
-    /// <summary>{0} is the job. Its worker learns of it when it renews the lease, and can write nothing any more.</summary>
+    /// <summary>{0} is the job. Its worker notices when it renews the lease, and can no longer write anything.</summary>
     public string Cancel { get; }
 
     /// <summary>{0} is the model.</summary>
     public string Next { get; }
 
-    /// <summary>Jobs whose worker is gone, and queued jobs that were not announced recently.</summary>
+    /// <summary>Jobs whose worker is dead, and queued jobs that were not enqueued recently.</summary>
     public string Lost { get; }
 
-    /// <summary>Every job that is marked as running.</summary>
+    /// <summary>All jobs marked as running or queued.</summary>
     public string Reclaim { get; }
 
     public static JobStatements Of(JobKind kind) => Known.GetOrAdd(kind, static k => new(k));

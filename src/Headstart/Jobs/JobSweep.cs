@@ -2,13 +2,13 @@ using Headstart.Postgres;
 
 namespace Headstart.Jobs;
 
-/// <summary>Cleans up what a worker may leave behind when it dies.</summary>
+/// <summary>Cleans up what a dead worker may leave behind.</summary>
 public interface ICleanup
 {
     Task SweepAsync(CancellationToken cancel);
 }
 
-/// <summary>Finds, every few seconds, jobs that no worker works on and what dead workers left.</summary>
+/// <summary>Every few seconds finds jobs without a worker and cleans up after dead workers.</summary>
 public sealed partial class JobSweep(JobWaker waker, IEnumerable<ICleanup> cleanups, DatabaseAddress database, TimeProvider clock,
     ILogger<JobSweep> log) : BackgroundService
 {
@@ -36,7 +36,7 @@ public sealed partial class JobSweep(JobWaker waker, IEnumerable<ICleanup> clean
             }
             catch (Exception e) when (e is not OperationCanceledException)
             {
-                // Whatever it was, most likely a database that is away: a host must not end because a sweep did.
+                // Probably a database that is down: a failed sweep must not end the host.
                 Log.Failed(log, e.GetBaseException().Message);
             }
         }

@@ -5,13 +5,13 @@ using Microsoft.EntityFrameworkCore;
 namespace Headstart.Jobs;
 
 /// <summary>
-/// Wakes workers up. The row of a job is the truth and Hangfire only says that there is one: losing a wake-up costs time, never a job,
-/// because the sweep finds every job that no worker works on. A worker that is awake takes the job with <see cref="JobLease"/>.
+/// Wakes workers. The row of a job is the truth and Hangfire only says that it exists: losing a wake-up costs time, never a job, because
+/// the sweep finds every job without a worker. The woken worker takes the job with <see cref="JobLease"/>.
 /// </summary>
 public sealed partial class JobWaker(IDbContextFactory<HeadstartDb> databases, IBackgroundJobClient hangfire, IEnumerable<JobKind> kinds,
     ILogger<JobWaker> log)
 {
-    /// <summary>For a job whose row is committed. If the process dies before this, the sweep does it.</summary>
+    /// <summary>Call it when the job's row is committed. If the process dies before this, the sweep does it.</summary>
     public void Wake(JobKind kind, Guid id)
     {
         try
@@ -24,7 +24,7 @@ public sealed partial class JobWaker(IDbContextFactory<HeadstartDb> databases, I
         }
     }
 
-    /// <summary>The next job of a model, once the one before it has ended.</summary>
+    /// <summary>Wakes a worker for the model's next job after one has ended.</summary>
     public async Task WakeNextAsync(JobKind kind, Guid model, CancellationToken cancel)
     {
         await using var db = await databases.CreateDbContextAsync(cancel);
@@ -34,7 +34,7 @@ public sealed partial class JobWaker(IDbContextFactory<HeadstartDb> databases, I
         }
     }
 
-    /// <summary>For jobs whose worker is gone, and queued jobs that were not announced recently.</summary>
+    /// <summary>Wakes workers for jobs whose worker is dead, and for queued jobs that were not enqueued recently.</summary>
     public async Task WakeLostAsync(CancellationToken cancel)
     {
         await using var db = await databases.CreateDbContextAsync(cancel);
@@ -45,8 +45,8 @@ public sealed partial class JobWaker(IDbContextFactory<HeadstartDb> databases, I
     }
 
     /// <summary>
-    /// Frees every job that is marked as running. Only for a host that has the data folder's lock and its own database: nobody else can be
-    /// working on them.
+    /// Releases every job marked as running. Only for a host that holds the data folder's lock and has its own database, because then no
+    /// other worker exists.
     /// </summary>
     public async Task ReclaimAllAsync(CancellationToken cancel)
     {

@@ -3,14 +3,14 @@ using System.Diagnostics.Metrics;
 
 namespace Headstart.Metrics;
 
-/// <summary>Every measurement and trace of Headstart by name. Prometheus shows <c>headstart.forward.duration</c> as
+/// <summary>Names all metrics and traces of Headstart. Prometheus shows <c>headstart.forward.duration</c> as
 /// <c>headstart_forward_duration_seconds</c>.</summary>
 public sealed class Telemetry : IDisposable
 {
     /// <summary>Name of the meter and of the traces.</summary>
     public const string Name = "Headstart";
 
-    // From half a millisecond (a head, a known image) to the longest wait in the queue.
+    // From half a millisecond (a head, a cached image) to the longest wait in the queue.
     private static readonly InstrumentAdvice<double> Seconds = new()
     {
         HistogramBucketBoundaries = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
@@ -26,7 +26,7 @@ public sealed class Telemetry : IDisposable
     private readonly Histogram<double> _forward;
     private readonly Histogram<double> _head;
 
-    /// <param name="meters">Of this host: in a process with several, each has measurements of its own.</param>
+    /// <param name="meters">The host's own factory, so that several hosts in a process have separate metrics.</param>
     public Telemetry(IMeterFactory meters)
     {
         _meter = meters.Create(Name);
@@ -69,12 +69,12 @@ public sealed class Telemetry : IDisposable
 
     public Timing Head() => new(_head, _traces.StartActivity("head"));
 
-    public void Dispose() => _traces.Dispose(); // the meter is the factory's
+    public void Dispose() => _traces.Dispose(); // the factory disposes the meter
 
     private Histogram<double> Duration(string name, string description) =>
         _meter.CreateHistogram(name, "s", description, tags: null, Seconds);
 
-    /// <summary>Measures until it is disposed.</summary>
+    /// <summary>Measures until disposed.</summary>
     public readonly struct Timing(Histogram<double> histogram, Activity? trace, string? backbone = null) : IDisposable
     {
         private readonly long _start = Stopwatch.GetTimestamp();

@@ -8,42 +8,42 @@ using Microsoft.EntityFrameworkCore;
 
 namespace Headstart.Models;
 
-/// <param name="From">The categories to merge; they are gone afterwards.</param>
+/// <param name="From">The categories to merge; they no longer exist afterwards.</param>
 /// <param name="Into">The category that gets their examples.</param>
 public sealed record CategoryMerge([property: Required] IReadOnlyList<string?>? From, [property: Required] string? Into);
 
-/// <param name="From">Its name.</param>
+/// <param name="From">Its current name.</param>
 /// <param name="Into">Its new name.</param>
 public sealed record CategoryRename([property: Required] string? From, [property: Required] string? Into);
 
 /// <param name="Id">Undo it with POST /models/{id}/categories/changes/{changeId}/undo.</param>
 /// <param name="From">The former names: one for a rename.</param>
-/// <param name="Into">The name that took their place.</param>
+/// <param name="Into">The name that replaced them.</param>
 /// <param name="Merged">Whether categories were merged; false for a rename.</param>
-/// <param name="Moved">How many labels were moved.</param>
-/// <param name="UndoneAt">Null while it stands.</param>
+/// <param name="Moved">Number of labels that were moved.</param>
+/// <param name="UndoneAt">When the change was undone; null if it was not.</param>
 public sealed record CategoryChangeResponse(Guid Id, IReadOnlyList<string> From, string Into, bool Merged, int Moved, DateTime CreatedAt,
     DateTime? UndoneAt);
 
-/// <summary>Merging and renaming categories, and undoing it.</summary>
+/// <summary>Merges and renames categories, and undoes that.</summary>
 public static class CategoriesApi
 {
     public static void MapCategories(this RouteGroupBuilder api)
     {
         var categories = api.MapGroup("/models/{id:guid}/categories").WithTags("Models");
         categories.MapPost("/merge", Merge).Named("mergeCategories", "Merge categories",
-                "Their examples move into one of them and the others are gone. Published versions keep answering with the names that they "
-                + "were trained with; the next training run uses the new ones. Sending it again changes nothing. It can be undone.")
+                "Moves their examples into one of them and removes the others. Published versions keep predicting the names that they were "
+                + "trained with; the next training run uses the new ones. Sending it again changes nothing. It can be undone.")
             .Example("""{"from":["Cats","CATS"],"into":"cats"}""").Refuses(400, 401, 404, 409, 422);
         categories.MapPost("/rename", Rename).Named("renameCategory", "Rename a category",
-                "Its examples stay. Published versions keep answering with the name that they were trained with; the next training run "
+                "Its examples stay. Published versions keep predicting the name that they were trained with; the next training run "
                 + "uses the new one. Sending it again changes nothing. It can be undone.")
             .Example("""{"from":"cats","into":"house cats"}""").Refuses(400, 401, 404, 409, 422);
         categories.MapGet("/changes", List).Named("listCategoryChanges", "List the merged and renamed categories",
             "Newest first, with what was undone.").Refuses(400, 401, 404);
         categories.MapPost("/changes/{changeId:guid}/undo", Undo).Named("undoCategoryChange", "Undo a merge or a rename",
-            "The former names are back, and so are the labels that were moved, except for examples that were deleted or labelled "
-            + "otherwise since. Undoing it again changes nothing.").Refuses(401, 404, 409);
+            "Restores the former names and the moved labels, except for examples that were deleted or relabelled since. "
+            + "Undoing it again changes nothing.").Refuses(401, 404, 409);
     }
 
     private static async Task<Results<Ok<CategoryChangeResponse>, ProblemHttpResult>> Merge(
@@ -75,7 +75,7 @@ public static class CategoriesApi
         var (from, problem) = Names.Read(request.From, "category");
         var (into, wrong) = Names.Read(request.Into, "category");
         return from is null || into is null ? Problems.Invalid("invalid-category", problem ?? wrong!)
-            : from == into ? Problems.Invalid("nothing-to-rename", $"The category is called \"{into}\" already; send another name in into.")
+            : from == into ? Problems.Invalid("nothing-to-rename", $"The category is already called \"{into}\"; send another name in into.")
             : TypedResults.Ok(await changes.RenameAsync(caller, id, from, into, cancel));
     }
 

@@ -6,14 +6,15 @@ using Microsoft.EntityFrameworkCore;
 namespace Headstart.Models;
 
 /// <summary>
-/// Merges and renames categories and undoes it, each in one transaction that locks the model: of two at once the second sees what the first
-/// did, and uploads wait. A change remembers the ids of the categories and which labels it moved, so that undoing it restores just these.
+/// Merges and renames categories and undoes it, each in one transaction that locks the model: of two concurrent changes the second sees the
+/// first one's result, and uploads wait. A change stores the ids of the categories and the moved labels, so that undoing restores exactly
+/// these.
 /// </summary>
 internal sealed class CategoryChanges(HeadstartDb db, TimeProvider clock)
 {
-    private const int Kept = 1_000; // changes of a model, so that a program that renames in a loop fills no disk
+    private const int Kept = 1_000; // changes per model, so that a program that renames in a loop cannot fill the disk
 
-    /// <exception cref="RefusedException">It is refused; nothing changed.</exception>
+    /// <exception cref="RefusedException">Refused; nothing changed.</exception>
     public async Task<CategoryChangeResponse> MergeAsync(ClaimsPrincipal caller, Guid model, List<string> from, string into,
         CancellationToken cancel)
     {
@@ -55,11 +56,11 @@ internal sealed class CategoryChanges(HeadstartDb db, TimeProvider clock)
             """, cancel);
         await db.ExampleBoxes.Where(b => gone.Contains(b.CategoryId))
             .ExecuteUpdateAsync(set => set.SetProperty(b => b.CategoryId, target.Id), cancel);
-        await db.Categories.Where(c => gone.Contains(c.Id)).ExecuteDeleteAsync(cancel); // and their labels with them
+        await db.Categories.Where(c => gone.Contains(c.Id)).ExecuteDeleteAsync(cancel); // cascades to their labels
         return await CommitAsync(change.Id, cancel);
     }
 
-    /// <exception cref="RefusedException">It is refused; nothing changed.</exception>
+    /// <exception cref="RefusedException">Refused; nothing changed.</exception>
     public async Task<CategoryChangeResponse> RenameAsync(ClaimsPrincipal caller, Guid model, string from, string into,
         CancellationToken cancel)
     {
@@ -92,7 +93,7 @@ internal sealed class CategoryChanges(HeadstartDb db, TimeProvider clock)
         return await CommitAsync(change.Id, cancel);
     }
 
-    /// <exception cref="RefusedException">It is refused; nothing changed.</exception>
+    /// <exception cref="RefusedException">Refused; nothing changed.</exception>
     public async Task<CategoryChangeResponse> UndoAsync(ClaimsPrincipal caller, Guid model, Guid id, CancellationToken cancel)
     {
         await using var transaction = await db.Database.BeginTransactionAsync(cancel);
@@ -119,19 +120,19 @@ internal sealed class CategoryChanges(HeadstartDb db, TimeProvider clock)
         return await CommitAsync(id, cancel);
     }
 
-    /// <summary>With the number of labels that were moved.</summary>
+    /// <summary>Changes with the number of labels they moved.</summary>
     public static async Task<List<CategoryChangeResponse>> ViewAsync(HeadstartDb db, IQueryable<CategoryChange> changes,
         CancellationToken cancel) =>
         (await changes.AsNoTracking().Select(c => new { Change = c, Moved = db.MovedLabels.Count(l => l.ChangeId == c.Id) })
             .ToListAsync(cancel)).ConvertAll(row => new CategoryChangeResponse(row.Change.Id, row.Change.From, row.Change.Into,
                 row.Change.Merged.Count > 0, row.Moved, row.Change.CreatedAt, row.Change.UndoneAt));
 
-    /// <summary>Labels that are no longer where the merge put them were changed by somebody who knew better.</summary>
+    /// <summary>Undoes a merge, except for labels that a user has changed since.</summary>
     private async Task SplitAsync(CategoryChange change, Dictionary<string, Category> categories, CancellationToken cancel)
     {
         foreach (var gone in change.Merged)
         {
-            if (categories.TryGetValue(gone.Name, out var again)) // an upload has made one of that name since
+            if (categories.TryGetValue(gone.Name, out var again)) // an upload has created one with that name since
             {
                 await db.MovedLabels.Where(l => l.ChangeId == change.Id && l.CategoryId == gone.Id)
                     .ExecuteUpdateAsync(set => set.SetProperty(l => l.CategoryId, again.Id), cancel);
@@ -194,7 +195,7 @@ internal sealed class CategoryChanges(HeadstartDb db, TimeProvider clock)
     }
 
     /// <summary>Locks the model, so that nothing else changes its categories or labels until the transaction ends.</summary>
-    /// <returns>Its categories by name.</returns>
+    /// <returns>The model's categories by name.</returns>
     private async Task<Dictionary<string, Category>> HoldAsync(ClaimsPrincipal caller, Guid model, CancellationToken cancel)
     {
         var account = caller.AccountId();
@@ -205,7 +206,7 @@ internal sealed class CategoryChanges(HeadstartDb db, TimeProvider clock)
             throw new RefusedException(Problems.NoSuchModel());
         }
 
-        // They know categories by their names, and would make the former ones again.
+        // Imports know categories by name and would create the former ones again.
         if (await db.Imports.AnyAsync(i => i.ModelId == model && (i.State == JobState.Queued || i.State == JobState.Running), cancel))
         {
             throw Conflict("import-under-way", $"An import is adding images to this model; wait until it ends, or cancel it (GET "
@@ -222,7 +223,7 @@ internal sealed class CategoryChanges(HeadstartDb db, TimeProvider clock)
         return await db.Categories.AsNoTracking().Where(c => c.ModelId == model).ToDictionaryAsync(c => c.Name, cancel);
     }
 
-    /// <summary>The same change, where it stands: a client that did not get the answer sends it again.</summary>
+    /// <summary>The same change if it is still in effect: a client that got no answer sends it again.</summary>
     private async Task<CategoryChangeResponse?> SameAsync(Guid model, List<string> from, string into, CancellationToken cancel) =>
         (await ViewAsync(db, db.CategoryChanges.Where(c => c.ModelId == model && c.UndoneAt == null && c.Into == into
             && c.From.SequenceEqual(from))

@@ -9,7 +9,7 @@ namespace Headstart.Models;
 /// <summary>Models as the API shows them.</summary>
 internal sealed class ModelViews(HeadstartDb db, ModelUpdates updates, ImageTextPairs pairs)
 {
-    /// <summary>The models, in their order.</summary>
+    /// <summary>The models, in the order of the query.</summary>
     public async Task<List<ModelResponse>> ReadAsync(IQueryable<Model> models, CancellationToken cancel)
     {
         var words = pairs.All is [var pair, ..] ? pair.Recipe.Id : null;
@@ -18,12 +18,12 @@ internal sealed class ModelViews(HeadstartDb db, ModelUpdates updates, ImageText
         {
             Model = m,
             Learnable = m.Categories.Count(c => learnable.Any(l => l.CategoryId == c.Id)),
-            // Counted for models with boxes alone: in others every learnable category has an example.
+            // Counted only for models with boxes: in others every learnable category has an example.
             WithBoxes = m.Kind == ModelKind.ObjectDetection
                 ? learnable.Where(l => m.Categories.Any(c => c.Id == l.CategoryId)).Select(l => l.ExampleId).Distinct().Count() : 0,
             Categories = m.Categories.OrderBy(c => c.Position).ThenBy(c => c.Name)
                 .Select(c => new CategoryResponse(c.Name, db.ExampleLabels.Count(l => l.CategoryId == c.Id), c.Description)).ToList(),
-            // Counted for models of texts alone: only these have examples that wait for a category.
+            // Counted only for text models: only these have examples without a category.
             Unlabelled = m.Kind == ModelKind.TextClassification ? db.Examples.Count(i => i.ModelId == m.Id && !i.Labels.Any()) : (int?)null,
             Training = db.TrainingRuns.Any(r => r.ModelId == m.Id && (r.State == JobState.Queued || r.State == JobState.Running)),
             Published = db.Versions.Where(v => v.ModelId == m.Id && v.Number == m.PublishedVersion)
@@ -47,7 +47,7 @@ internal sealed class ModelViews(HeadstartDb db, ModelUpdates updates, ImageText
     private static List<List<string>>? Similar(List<CategoryResponse> categories) =>
         SimilarNames.Find(categories.ConvertAll(c => c.Name)) is { Count: > 0 } groups ? groups : null;
 
-    /// <summary>Adds a notice if the account has another model of a similar name.</summary>
+    /// <summary>Adds a notice if the account has another model with a similar name.</summary>
     public async Task<ModelResponse> WithNamesakeAsync(Guid account, ModelResponse model, CancellationToken cancel)
     {
         var others = await db.Models.Where(m => m.AccountId == account && m.Id != model.Id).Select(m => m.Name).ToListAsync(cancel);

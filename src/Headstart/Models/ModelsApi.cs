@@ -16,8 +16,8 @@ namespace Headstart.Models;
 /// of them; <c>textClassification</c>: each text belongs to one of the categories; <c>objectDetection</c>: each image shows any number of
 /// objects of the categories, each in a box.</param>
 /// <param name="Categories">May be empty: uploads then create the categories they name.</param>
-/// <param name="Descriptions">What an image of a category shows, in words, by the category's name; used instead of the name where the host
-/// has an image-text pair. The model can then be tried without an image: a training run begins at once.</param>
+/// <param name="Descriptions">What an image of a category shows, in words, by the category's name; used instead of the name if the host
+/// has an image-text pair. The model can then be tried without images: a training run starts at once.</param>
 public sealed record NewModelRequest([property: Required] string? Name, ModelKind Kind = ModelKind.ImageClassification,
     IReadOnlyList<string?>? Categories = null, IReadOnlyDictionary<string, string?>? Descriptions = null);
 
@@ -29,14 +29,14 @@ public sealed record ModelChange(string? Name, IReadOnlyList<string?>? Categorie
     IReadOnlyDictionary<string, string?>? Descriptions = null);
 
 /// <param name="ImageCount">Number of images, or of texts in a text model.</param>
-/// <param name="Description">What an image of it shows, in words; omitted where nobody wrote it.</param>
+/// <param name="Description">What an image of it shows, in words; omitted if nobody wrote it.</param>
 public sealed record CategoryResponse(string Name, int ImageCount,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Description = null);
 
 /// <param name="Number">Number of the version.</param>
-/// <param name="Accuracy">0 to 1; null where the examples cannot tell. The report says how it was measured, or why not.</param>
+/// <param name="Accuracy">0 to 1; null if it cannot be measured. The report says how it was measured, or why not.</param>
 /// <param name="AccuracyInterval">Lower and upper bound of the 95 % confidence interval; null without an accuracy.</param>
-/// <param name="ZeroShot">true if it has learned from no image and answers from the words of its categories alone. Otherwise
+/// <param name="ZeroShot">true if it has learned from no image and predicts from the words of its categories alone. Otherwise
 /// absent.</param>
 public sealed record PublishedResponse(int Number, double? Accuracy, IReadOnlyList<double>? AccuracyInterval,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] bool ZeroShot = false);
@@ -49,10 +49,10 @@ public sealed record LastRunResponse(Guid Id, JobState State, DateTime CreatedAt
 /// <param name="Update">Set when new backbones may do better than the published version; POST /models/retrain uses them.</param>
 /// <param name="UnlabelledCount">Texts without a category, which training uses too; omitted for an image model.</param>
 /// <param name="SimilarCategories">Groups of categories whose names differ only in case, width, blanks or letters that look alike; omitted
-/// where there are none. POST /models/{id}/categories/merge makes one of them.</param>
-/// <param name="Words">The features that this host compares with the names and descriptions of categories; omitted where it has no
-/// image-text pair, or where the model is not of the kind imageClassification.</param>
-/// <param name="Notices">What you should know although nothing is wrong; omitted where there is nothing.</param>
+/// if there are none. POST /models/{id}/categories/merge merges them.</param>
+/// <param name="Words">The features that this host compares with the names and descriptions of categories; omitted if it has no image-text
+/// pair, or if the model is not of the kind imageClassification.</param>
+/// <param name="Notices">What you should know although nothing is wrong; omitted if there is nothing.</param>
 public sealed record ModelResponse(
     Guid Id, string Name, ModelKind Kind, ModelState State, IReadOnlyList<CategoryResponse> Categories, int? PublishedVersion,
     DateTime CreatedAt,
@@ -182,7 +182,7 @@ public static class ModelsApi
                 }
                 else
                 {
-                    db.Add(NewModels.Category(id, category, position)); // and so to the tracked model
+                    db.Add(NewModels.Category(id, category, position)); // EF adds it to the tracked model
                 }
             }
         }
@@ -205,7 +205,7 @@ public static class ModelsApi
     private static async Task<Results<NoContent, ProblemHttpResult>> Delete(
         Guid id, HeadstartDb db, PublishedVersions published, ClaimsPrincipal caller, CancellationToken cancel)
     {
-        // Everything below a model goes with it (cascades); a run that is under way notices that its row is gone and stops.
+        // Everything below a model is deleted with it (cascades); a run in progress notices that its row is gone and stops.
         await using var transaction = await db.Database.BeginTransactionAsync(cancel);
         var deleted = await db.ModelsOf(caller).Where(m => m.Id == id).ExecuteDeleteAsync(cancel);
         await Announcements.SayAsync(db, Announcement.Versions, cancel);

@@ -6,12 +6,12 @@ using Npgsql;
 
 namespace Headstart.Models;
 
-/// <summary>How a model gets its name and its categories, whatever the protocol.</summary>
+/// <summary>Names and categories of new models, for every protocol.</summary>
 public static class NewModels
 {
     /// <param name="account">Owns it.</param>
-    /// <param name="name">As <see cref="Names"/> reads them.</param>
-    /// <param name="kind">Whether an image has one category or any number.</param>
+    /// <param name="name">Cleaned by <see cref="Names"/>.</param>
+    /// <param name="kind">What its examples are and how many categories each has.</param>
     /// <param name="categories">From <see cref="ReadCategories"/>; if empty, uploads create the categories they name.</param>
     /// <param name="now">Creation time.</param>
     public static Model Of(Guid account, string name, ModelKind kind, IReadOnlyList<string> categories, DateTime now)
@@ -32,14 +32,14 @@ public static class NewModels
     public static Category Category(Guid model, string name, int position) =>
         new() { Id = Guid.CreateVersion7(), ModelId = model, Name = name, Position = position };
 
-    /// <returns>Why they are refused; null for good ones.</returns>
+    /// <returns>Why they are refused; null if they are accepted.</returns>
     public static ProblemHttpResult? ReadCategories(IReadOnlyList<string?> given, out List<string> names)
     {
         names = [];
         if (given.Count > Model.MaxCategories)
         {
-            return Problems.Invalid("too-many-categories", $"A model can have at most {Model.MaxCategories:N0} categories, and these "
-                + $"are {given.Count:N0}; put the rest into another model.");
+            return Problems.Invalid("too-many-categories", $"A model can have at most {Model.MaxCategories:N0} categories; this request "
+                + $"has {given.Count:N0}. Put the rest into another model.");
         }
 
         for (var i = 0; i < given.Count; i++)
@@ -57,10 +57,10 @@ public static class NewModels
         return null;
     }
 
-    /// <summary>Gives categories the descriptions that a user wrote for them.</summary>
-    /// <param name="categories">All of the model.</param>
-    /// <param name="given">By name; null or blank removes one.</param>
-    /// <returns>Why they are refused; null for good ones.</returns>
+    /// <summary>Sets descriptions of categories.</summary>
+    /// <param name="categories">All categories of the model.</param>
+    /// <param name="given">By name; null or blank removes a description.</param>
+    /// <returns>Why they are refused; null if they are accepted.</returns>
     public static ProblemHttpResult? Describe(IReadOnlyList<Category> categories, IReadOnlyDictionary<string, string?>? given)
     {
         foreach (var (key, text) in given ?? new Dictionary<string, string?>())
@@ -75,7 +75,7 @@ public static class NewModels
             if (text?.Length > Data.Category.LongestDescription)
             {
                 return Problems.Invalid("invalid-description", $"The description of \"{name}\" has {text.Length:N0} characters; at most "
-                    + $"{Data.Category.LongestDescription} are read. One sentence is best: a photo of a cat, lying or sitting.");
+                    + $"{Data.Category.LongestDescription} are allowed. One sentence is best: a photo of a cat, lying or sitting.");
             }
 
             var words = Names.Clean(text ?? "");
@@ -91,7 +91,7 @@ public static class NewModels
         return null;
     }
 
-    /// <returns>Why the account cannot have it; null when it is saved.</returns>
+    /// <returns>Why the account cannot have it; null if it was saved.</returns>
     public static async Task<ProblemHttpResult?> AddAsync(HeadstartDb db, Model model, CancellationToken cancel)
     {
         await using var transaction = await db.Database.BeginTransactionAsync(cancel);
@@ -111,7 +111,7 @@ public static class NewModels
         return null;
     }
 
-    /// <returns>Why the database refused it; null when it is saved.</returns>
+    /// <returns>Why the database refused it; null if it was saved.</returns>
     public static async Task<ProblemHttpResult?> SaveAsync(HeadstartDb db, string name, CancellationToken cancel)
     {
         try

@@ -5,7 +5,7 @@ internal static class Listed
 {
     private const int Most = 5;
 
-    /// <summary>'a', 'b' and 'c'; of many the first ones, and how many more.</summary>
+    /// <summary>'a', 'b' and 'c'; if there are many, the first ones and the number of others.</summary>
     public static string Names(IReadOnlyList<string> names)
     {
         string[] parts = [.. names.Take(names.Count > Most + 1 ? Most : names.Count).Select(name => $"'{name}'")];

@@ -5,17 +5,17 @@ using Headstart.Learning.Texts;
 namespace Headstart.Naming;
 
 /// <summary>
-/// Names that people give to models, categories, keys and files. What looks the same is the same name: all that is compared goes through
-/// <see cref="Clean"/>, and what is stored has gone through it, so that the database compares bytes. See <see cref="SimilarNames"/> for
-/// names that only look alike.
+/// Names that people give to models, categories, keys and files. Names that look the same are the same: names pass through
+/// <see cref="Clean"/> before they are compared or stored, so that the database can compare bytes. See <see cref="SimilarNames"/> for names
+/// that only look alike.
 /// </summary>
 public static class Names
 {
     public const int MaxLength = 100;
-    private const int LongestToClean = 10_000; // more is refused as it is, before work is spent on it
+    private const int LongestToClean = 10_000; // longer names are refused without cleaning
     private const int ZeroWidthNonJoiner = 0x200C, ZeroWidthJoiner = 0x200D, BlackFlag = 0x1F3F4;
 
-    /// <summary>The name as it is stored, or a sentence that says what is wrong with it.</summary>
+    /// <summary>The name to store, or a sentence that says what is wrong with it.</summary>
     public static (string? Name, string? Problem) Read(string? given, string what)
     {
         if (given?.Length > LongestToClean)
@@ -33,9 +33,9 @@ public static class Names
     }
 
     /// <summary>
-    /// The name composed (NFC, so that é typed in two ways is one name), without invisible characters, with plain blanks, one at a time,
-    /// and none at its ends. Joiners stay where they change what is seen: in emoji and in scripts that join letters. Variation selectors
-    /// do not: a heart is a heart in colour, too.
+    /// The name in composed form (NFC, so that é typed in two ways is one name), without invisible characters, with single plain blanks and
+    /// none at its ends. Joiners stay if they change the appearance: in emoji and in scripts that join letters. Variation selectors are
+    /// dropped: a heart in colour is still a heart.
     /// </summary>
     public static string Clean(string given)
     {
@@ -46,7 +46,7 @@ public static class Names
 
         Rune[] seen = [.. UnicodeText.Composed(given).EnumerateRunes().Where(rune => !IsInvisible(rune))];
         var clean = new StringBuilder(given.Length);
-        var flag = false; // the tags behind a black flag say whose it is
+        var flag = false; // tags after a black flag name the region
         for (var i = 0; i < seen.Length; i++)
         {
             flag = seen[i].Value == BlackFlag || (flag && IsTag(seen[i]));
@@ -55,7 +55,7 @@ public static class Names
                 : seen[i].ToString());
         }
 
-        // Composed again: what stood between a letter and its mark may be gone.
+        // Compose again: characters between a letter and its mark may have been removed.
         return UnicodeText.Composed(OneBlankAtATime(clean.ToString()));
     }
 
@@ -78,16 +78,16 @@ public static class Names
     private static string TooLong(string what) =>
         $"The name of {Article(what)} may have at most {MaxLength} characters; this one is longer.";
 
-    /// <summary>Line and paragraph separators break lines as control characters do.</summary>
+    /// <summary>Includes line and paragraph separators, which break lines like control characters.</summary>
     private static bool IsControl(Rune rune) => Rune.IsControl(rune)
         || Rune.GetUnicodeCategory(rune) is UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator;
 
-    /// <summary>Spaces of all widths and the braille pattern without dots.</summary>
+    /// <summary>Spaces of all widths, and the braille pattern without dots.</summary>
     private static bool IsBlank(Rune rune) => Rune.GetUnicodeCategory(rune) == UnicodeCategory.SpaceSeparator || rune.Value == 0x2800;
 
     /// <summary>
-    /// Characters that nobody sees (Unicode's property Default_Ignorable_Code_Point), such as zero-width spaces, byte order marks, soft
-    /// hyphens, direction marks and variation selectors; without joiners and tags, which are seen in some places.
+    /// Invisible characters (Unicode's property Default_Ignorable_Code_Point), such as zero-width spaces, byte order marks, soft hyphens,
+    /// direction marks and variation selectors; without joiners and tags, which are sometimes visible.
     /// </summary>
     private static bool IsInvisible(Rune rune) => rune.Value is 0x00AD or 0x034F or 0x061C or 0x115F or 0x1160 or 0x17B4 or 0x17B5
         or (>= 0x180B and <= 0x180F) or 0x200B or 0x200E or 0x200F or (>= 0x202A and <= 0x202E) or (>= 0x2060 and <= 0x206F) or 0x3164
@@ -99,7 +99,7 @@ public static class Names
 
     private static bool IsTag(Rune rune) => rune.Value is >= 0xE0020 and <= 0xE007F;
 
-    /// <summary>Emoji with their colours of skin, and the scripts from Arabic to Mongolian and their later blocks.</summary>
+    /// <summary>Emoji with their skin tones, and the scripts from Arabic to Mongolian and their later blocks.</summary>
     private static bool Joins(Rune rune) => rune.Value is (>= 0x0600 and <= 0x1CFF) or (>= 0xA800 and <= 0xABFF)
         or (>= 0x10A00 and <= 0x11FFF)
         || Rune.GetUnicodeCategory(rune) is UnicodeCategory.OtherSymbol or UnicodeCategory.ModifierSymbol or UnicodeCategory.MathSymbol;

@@ -169,7 +169,7 @@ public static class NanoNetsApi
     private static string PathOf(ModelKind kind) => kind.HasBoxes() ? "ObjectDetection"
         : kind.TakesSeveral() ? "MultiLabelClassification" : "ImageCategorization";
 
-    /// <summary>The model that the path, the query and the form agree on.</summary>
+    /// <summary>Reads the model that the path, the query and the form agree on.</summary>
     private static IResult? IdOf(string? path, NanoRequest request, out Guid id)
     {
         var ids = request.ModelIds.Concat(path is null ? [] : [path]).Distinct(StringComparer.OrdinalIgnoreCase).ToList();

@@ -5,13 +5,13 @@ using Headstart.Versions;
 
 namespace Headstart.NanoNets;
 
-/// <summary>Predictions for files and URLs, by the same <see cref="Predictor"/> as in the other APIs.</summary>
+/// <summary>Predictions for files and URLs, through the same <see cref="Predictor"/> as in the other APIs.</summary>
 internal sealed class NanoPredictor(ServableVersions versions, Predictor predictor, WebFetcher web, Settings settings)
 {
     private const string Success = "Success";
 
     /// <param name="request">Contains files, URLs or both.</param>
-    /// <param name="cancel">Gives up the place in the queue.</param>
+    /// <param name="cancel">Leaves the queue.</param>
     public async Task<IResult> AnswerAsync(HttpContext http, Guid model, NanoRequest request, CancellationToken cancel)
     {
         var found = await versions.FindAsync(http.User, model, number: null, cancel);

@@ -14,7 +14,7 @@ namespace Headstart.NanoNets;
 /// </summary>
 internal static class NanoState
 {
-    /// <param name="models">Some of the caller's.</param>
+    /// <param name="models">Models of the caller.</param>
     /// <param name="db">Contains the models.</param>
     public static async Task<List<NanoModel>> ReadAsync(this IQueryable<Model> models, HeadstartDb db, CancellationToken cancel)
     {

@@ -10,7 +10,7 @@ using Headstart.Uploads.Storing;
 
 namespace Headstart.NanoNets;
 
-/// <summary>Adds files and URLs with their categories to a model, by the same <see cref="ImageUpload"/> as the other APIs.</summary>
+/// <summary>Adds files and URLs with their categories to a model through the same <see cref="ImageUpload"/> as the other APIs.</summary>
 internal sealed class NanoUpload(HeadstartDb db, ImageUpload upload, WebFetcher web, Settings settings)
 {
     private static readonly JsonSerializerOptions Reading = new(JsonSerializerDefaults.Web);
@@ -46,7 +46,7 @@ internal sealed class NanoUpload(HeadstartDb db, ImageUpload upload, WebFetcher 
         }, whole ? StatusCodes.Status200OK : StatusCodes.Status202Accepted);
     }
 
-    /// <param name="said">What each image shows; null if the request does not say it and must.</param>
+    /// <param name="said">What each image shows; null if the request does not say it but must.</param>
     private IResult? SaidOf(Model model, NanoRequest request, IReadOnlyList<string> images, out IReadOnlyList<Said?> said)
     {
         said = [];
@@ -76,8 +76,8 @@ internal sealed class NanoUpload(HeadstartDb db, ImageUpload upload, WebFetcher 
     }
 
     /// <summary>
-    /// NanoNets' own sample creates the category Tie_Fighter and draws boxes around a TieFighter: a name that no category has is the one
-    /// category that differs by blanks, hyphens, underscores or case only.
+    /// NanoNets' own sample creates the category Tie_Fighter and draws boxes around a TieFighter: a name that is no category stands for the
+    /// only category that differs just in blanks, hyphens, underscores or case.
     /// </summary>
     private static Drawing Known(Drawing drawn, Model model)
     {
@@ -90,7 +90,7 @@ internal sealed class NanoUpload(HeadstartDb db, ImageUpload upload, WebFetcher 
         static string Plain(string name) => string.Concat(name.Where(c => c is not (' ' or '-' or '_'))).ToUpperInvariant();
     }
 
-    /// <summary>One for the whole request.</summary>
+    /// <summary>Reads the single category of the request.</summary>
     private static IResult? Category(NanoRequest request, IReadOnlyList<string> images, out IReadOnlyList<Said?> said)
     {
         var named = request.Named("category");
@@ -103,8 +103,8 @@ internal sealed class NanoUpload(HeadstartDb db, ImageUpload upload, WebFetcher 
     }
 
     /// <summary>
-    /// <c>data</c> has the categories of each image. A single URL may have its categories in fields of that name. For several they would
-    /// not say which URL they are of: a client that flattens [[a, b], []] sends the same as one with [[a], [b]].
+    /// Reads the categories of each image from <c>data</c>. A single URL may have its categories in fields of that name. For several URLs
+    /// that would be ambiguous: a client that flattens [[a, b], []] sends the same as one with [[a], [b]].
     /// </summary>
     private static IResult? Annotations(NanoRequest request, IReadOnlyList<string> images, out IReadOnlyList<Said?> said)
     {
@@ -134,7 +134,7 @@ internal sealed class NanoUpload(HeadstartDb db, ImageUpload upload, WebFetcher 
         return null;
     }
 
-    /// <summary><c>data</c> has the boxes of each image, in pixels; without it the images wait for somebody to draw them.</summary>
+    /// <summary>Reads the boxes of each image from <c>data</c>, in pixels; without it the images wait to be labelled.</summary>
     private static IResult? Objects(NanoRequest request, IReadOnlyList<string> images, out IReadOnlyList<Said?> said)
     {
         said = [.. images.Select(_ => new Said([]))];
@@ -153,8 +153,8 @@ internal sealed class NanoUpload(HeadstartDb db, ImageUpload upload, WebFetcher 
         return null;
     }
 
-    /// <summary>The boxes of each file; null for one that <c>data</c> only names. Some clients send an image once for each of its
-    /// boxes, so they come on top of those that it has.</summary>
+    /// <summary>The boxes of each file; null for a file that <c>data</c> only names. Some clients send an image once per box, so boxes are
+    /// added to those it already has.</summary>
     private static Dictionary<string, Drawing?>? ReadObjects(string data)
     {
         try
@@ -209,7 +209,7 @@ internal sealed class NanoUpload(HeadstartDb db, ImageUpload upload, WebFetcher 
         }
     }
 
-    /// <summary>Refuses an image without an annotation, since Headstart takes an image without a label as one of no category.</summary>
+    /// <summary>Refuses an image without an annotation, because Headstart takes an image without a label as showing no category.</summary>
     private async IAsyncEnumerable<UploadedFile> ReadAsync(
         NanoRequest request, IReadOnlyList<Said?> said, [EnumeratorCancellation] CancellationToken cancel)
     {
@@ -226,6 +226,6 @@ internal sealed class NanoUpload(HeadstartDb db, ImageUpload upload, WebFetcher 
         }
     }
 
-    /// <summary>What a request says of an image; an empty category says that none applies.</summary>
+    /// <summary>What a request says about an image; an empty category means that none applies.</summary>
     private sealed record Said(IReadOnlyList<string> Categories, Drawing? Drawn = null);
 }

@@ -6,10 +6,10 @@ using Microsoft.AspNetCore.Mvc;
 
 namespace Headstart.OpenInference;
 
-/// <summary>The same refusals as over HTTP, as gRPC has them: a status beside a sentence.</summary>
+/// <summary>The refusals of HTTP in gRPC's form: a status and a sentence.</summary>
 internal sealed class GrpcErrors(ILogger<ExceptionProblems> log) : Interceptor
 {
-    /// <summary>Where the service is, as the protocol names it.</summary>
+    /// <summary>Path of the service, defined by the protocol.</summary>
     public const string Root = "/inference.GRPCInferenceService";
 
     public override async Task<TResponse> UnaryServerHandler<TRequest, TResponse>(
@@ -28,7 +28,7 @@ internal sealed class GrpcErrors(ILogger<ExceptionProblems> log) : Interceptor
 
     public static RpcException Of(int status, string sentence) => new(new(Code(status), sentence));
 
-    /// <summary>What is refused before the service is reached: an answer without a message (Trailers-Only).</summary>
+    /// <summary>A refusal before the service is reached: a response without a message (Trailers-Only).</summary>
     internal static IResult Of(ProblemDetails problem) => new Refusal(
         problem.Type == "not-found" ? StatusCode.Unimplemented : Code(problem.Status ?? StatusCodes.Status500InternalServerError),
         problem.Detail ?? problem.Title ?? "");
@@ -59,7 +59,7 @@ internal sealed class GrpcErrors(ILogger<ExceptionProblems> log) : Interceptor
             return Task.CompletedTask;
         }
 
-        /// <summary>As gRPC wants it, and nothing more: its client for Node leaves <c>%2F</c> and the like as they are.</summary>
+        /// <summary>Escapes only what gRPC requires, because its client for Node does not decode <c>%2F</c> and the like.</summary>
         private static string Encoded(string sentence) => string.Concat(Encoding.UTF8.GetBytes(sentence)
             .Select(letter => letter is >= 0x20 and <= 0x7E and not (byte)'%' ? $"{(char)letter}" : $"%{letter:X2}"));
     }

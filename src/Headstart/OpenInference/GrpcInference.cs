@@ -15,7 +15,7 @@ using Microsoft.AspNetCore.Mvc;
 
 namespace Headstart.OpenInference;
 
-/// <summary>The protocol over gRPC. The handlers are those of <see cref="OpenInferenceApi"/>; here are only their messages.</summary>
+/// <summary>The protocol over gRPC. It only converts messages; the handlers are those of <see cref="OpenInferenceApi"/>.</summary>
 internal sealed class GrpcInference(HeadstartDb db, NamedVersions versions, TensorAnswers answers, Settings settings,
     LoadedBackbones loaded, BlobHealth blobs, IHostApplicationLifetime lifetime) : GRPCInferenceService.GRPCInferenceServiceBase
 {
@@ -26,11 +26,11 @@ internal sealed class GrpcInference(HeadstartDb db, NamedVersions versions, Tens
         grpc.MaxReceiveMessageSize = (int)Math.Min(int.MaxValue, RequestReader.MaxBytes(settings) + MoreThanTensors);
         grpc.MaxSendMessageSize = null;
         grpc.IgnoreUnknownServices = true; // answered like any other path without an endpoint
-        grpc.CompressionProviders = []; // those of the package decompress without a limit
+        grpc.CompressionProviders = []; // the package's providers decompress without a limit
         grpc.Interceptors.Add<GrpcErrors>();
     }
 
-    /// <summary>Scopes, quotas and limits are those of the same operations over HTTP.</summary>
+    /// <summary>Scopes, quotas and limits equal those of the same operations over HTTP.</summary>
     public static void Map(IEndpointRouteBuilder app, Settings settings)
     {
         var largest = new RequestSizeLimitAttribute(RequestReader.MaxBytes(settings) + (2 * MoreThanTensors));
@@ -71,7 +71,7 @@ internal sealed class GrpcInference(HeadstartDb db, NamedVersions versions, Tens
             context.CancellationToken);
         return new()
         {
-            // A model that has nothing to predict with yet is an answer to this question, one that does not exist is not.
+            // A model that cannot predict yet is an answer to this question; one that does not exist is an error.
             Ready = ready.Result is not JsonHttpResult<InferError> { StatusCode: StatusCodes.Status409Conflict }
                 && Value<ModelReady>(ready).Ready,
         };
@@ -100,7 +100,7 @@ internal sealed class GrpcInference(HeadstartDb db, NamedVersions versions, Tens
             versions, context.CancellationToken));
         return new()
         {
-            // Triton writes its JSON from this very message.
+            // Triton writes its JSON from this same message.
             Config = JsonParser.Default.Parse<Inference.ModelConfig>(System.Text.Json.JsonSerializer.Serialize(config, Json.Options)),
         };
     }
@@ -146,7 +146,7 @@ internal sealed class GrpcInference(HeadstartDb db, NamedVersions versions, Tens
         return Response(answer, raw: request.RawInputContents.Count > 0);
     }
 
-    /// <summary>The one input in the raw form, from which both forms are read.</summary>
+    /// <summary>The single input in raw form, from which both forms are read.</summary>
     private static ReadOnlyMemory<byte> Binary(ModelInferRequest request)
     {
         if (request.RawInputContents is [var raw, ..])
@@ -175,7 +175,7 @@ internal sealed class GrpcInference(HeadstartDb db, NamedVersions versions, Tens
     }
 
     /// <param name="answer">The same as over HTTP.</param>
-    /// <param name="raw">As the input came: who sends raw contents reads no others.</param>
+    /// <param name="raw">Whether the input was raw: clients that send raw contents read nothing else.</param>
     private static ModelInferResponse Response(InferResponse answer, bool raw)
     {
         var response = new ModelInferResponse { ModelName = answer.ModelName, ModelVersion = answer.ModelVersion, Id = answer.Id ?? "" };
@@ -207,7 +207,7 @@ internal sealed class GrpcInference(HeadstartDb db, NamedVersions versions, Tens
 
     private static ByteString Raw(object data) => data switch
     {
-        float[] numbers => ByteString.CopyFrom(MemoryMarshal.AsBytes<float>(numbers)), // little-endian, as all systems that we run on
+        float[] numbers => ByteString.CopyFrom(MemoryMarshal.AsBytes<float>(numbers)), // little-endian on all supported systems
         bool[] flags => ByteString.CopyFrom(MemoryMarshal.AsBytes<bool>(flags)),
         int[] indices => ByteString.CopyFrom(MemoryMarshal.AsBytes<int>(indices)),
         _ => ByteString.CopyFrom([.. ((string[])data).Select(Encoding.UTF8.GetBytes)

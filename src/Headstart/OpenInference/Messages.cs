@@ -5,7 +5,7 @@ using System.Text.Json.Serialization;
 namespace Headstart.OpenInference;
 
 /// <summary>Name, version and extensions of the server.</summary>
-/// <param name="Extensions">What the server can beyond the protocol: <c>binary_tensor_data</c>.</param>
+/// <param name="Extensions">What the server supports beyond the protocol: <c>binary_tensor_data</c>.</param>
 public sealed record ServerMetadata(string Name, string Version, IReadOnlyList<string> Extensions);
 
 public sealed record ServerLive(bool Live);
@@ -26,15 +26,15 @@ public sealed record ModelParameters(IReadOnlyList<string> Labels);
 /// <param name="Shape">-1 for any size.</param>
 public sealed record TensorMetadata(string Name, string Datatype, IReadOnlyList<long> Shape);
 
-/// <summary>How Triton describes a model, as far as it makes sense here.</summary>
+/// <summary>Triton's description of a model, as far as it applies here.</summary>
 /// <param name="Name">The model's id or name, as requested.</param>
-/// <param name="MaxBatchSize">0: <c>dims</c> are whole shapes.</param>
+/// <param name="MaxBatchSize">0, which means that <c>dims</c> include the batch.</param>
 /// <param name="Parameters"><c>labels</c>: the model's labels, as a JSON array.</param>
 public sealed record ModelConfig(
     string Name, string Platform, string Backend, [property: JsonPropertyName("max_batch_size")] int MaxBatchSize,
     IReadOnlyList<TensorConfig> Input, IReadOnlyList<TensorConfig> Output, IReadOnlyDictionary<string, ConfigParameter> Parameters);
 
-/// <param name="DataType"><c>TYPE_STRING</c> is what the protocol calls <c>BYTES</c>.</param>
+/// <param name="DataType"><c>TYPE_STRING</c> is Triton's name for <c>BYTES</c>.</param>
 /// <param name="Dims">-1 for any size.</param>
 public sealed record TensorConfig(string Name, [property: JsonPropertyName("data_type")] string DataType, IReadOnlyList<long> Dims);
 
@@ -59,9 +59,8 @@ public sealed record InferRequest(
 
 /// <param name="Name"><c>image</c>, or <c>text</c> for a text model.</param>
 /// <param name="Datatype">
-/// <c>BYTES</c>: files, in JSON as base64, in binary form each preceded by its length; texts as strings, or in UTF-8. <c>UINT8</c>:
-/// pixels in
-/// red, green and blue, row by row.
+/// <c>BYTES</c>: files, in JSON as base64, in binary form each preceded by its length; texts as strings, or in UTF-8. <c>UINT8</c>: pixels
+/// in red, green and blue, row by row.
 /// </param>
 /// <param name="Shape"><c>[n]</c> files or texts; <c>[h, w, 3]</c> or <c>[n, h, w, 3]</c> pixels.</param>
 /// <param name="Data">The elements, nested or flat; absent in binary form.</param>

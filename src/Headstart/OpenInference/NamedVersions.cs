@@ -8,16 +8,16 @@ using Microsoft.EntityFrameworkCore;
 
 namespace Headstart.OpenInference;
 
-/// <summary>A version to use, or why there is none: one of the two.</summary>
+/// <summary>A version, or why there is none.</summary>
 /// <param name="Model">Its id.</param>
 /// <param name="Name">The model's id or name, as requested.</param>
 internal sealed record NamedVersion(Guid Model, string Name, ServedVersion? Served, JsonHttpResult<InferError>? Error);
 
-/// <summary>Finds versions as the protocol names them, with the model given by id or name.</summary>
+/// <summary>Finds versions by the protocol's names: the model by id or name.</summary>
 internal sealed class NamedVersions(IDbContextFactory<HeadstartDb> databases, ServableVersions versions)
 {
     /// <param name="caller">Must own the model.</param>
-    /// <param name="model">An id or a name, in which the server leaves an escaped slash as it is.</param>
+    /// <param name="model">An id or a name; the server does not decode an escaped slash in it.</param>
     /// <param name="version">A number; null or empty for the published version.</param>
     public async Task<NamedVersion> FindAsync(ClaimsPrincipal caller, string model, string? version, CancellationToken cancel)
     {

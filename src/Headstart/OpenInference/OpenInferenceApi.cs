@@ -15,8 +15,8 @@ using Microsoft.EntityFrameworkCore;
 namespace Headstart.OpenInference;
 
 /// <summary>
-/// The Open Inference Protocol, version 2, so that standard clients and gateways can predict. A model is given by its id or its name;
-/// errors are <c>{"error": "…"}</c>, as the protocol requires. <see cref="GrpcInference"/> gives the same over gRPC.
+/// The Open Inference Protocol, version 2, so that standard clients and gateways can predict. A model is given by its id or name; errors
+/// are <c>{"error": "…"}</c>, as the protocol requires. <see cref="GrpcInference"/> offers the same over gRPC.
 /// </summary>
 public static partial class OpenInferenceApi
 {
@@ -76,7 +76,7 @@ public static partial class OpenInferenceApi
     private static RouteHandlerBuilder TakesTensors(this RouteHandlerBuilder infer) =>
         infer.Predicts().Accepts<InferRequest>("application/json", "*/*").Fails(400, 404, 409, 413, 415, 503).WithMetadata(new BodyExample("""{"inputs":[{"name":"image","datatype":"BYTES","shape":[1],"data":["iVBORw0KGgo="]}]}"""));
 
-    /// <summary>Declares errors in the protocol's format, which also those from outside these handlers have.</summary>
+    /// <summary>Declares errors in the protocol's format; errors from outside these handlers have it, too.</summary>
     private static RouteHandlerBuilder Fails(this RouteHandlerBuilder endpoint, params ReadOnlySpan<int> statuses)
     {
         foreach (var status in statuses)
@@ -176,13 +176,13 @@ public static partial class OpenInferenceApi
         var parts = Slashed().Match(path);
         return parts.Groups["what"].Value == "infer"
             ? await Infer(parts.Groups["model"].Value, parts.Groups["version"].Value, http, versions, answers, settings, cancel)
-            : Refuse(StatusCodes.Status405MethodNotAllowed, "POST goes to …/infer.");
+            : Refuse(StatusCodes.Status405MethodNotAllowed, "Send POST requests to …/infer.");
     }
 
     [GeneratedRegex("^(?<model>.+?)(/versions/(?<version>[0-9]+))?(/(?<what>ready|config|infer))?/?$", RegexOptions.Singleline)]
     private static partial Regex Slashed();
 
-    /// <summary>What is refused before a handler is reached, in the protocol's format.</summary>
+    /// <summary>A refusal before a handler is reached, in the protocol's format.</summary>
     internal static IResult Of(ProblemDetails problem) =>
         Refuse(problem.Status ?? StatusCodes.Status500InternalServerError, problem.Detail ?? problem.Title ?? "");
 

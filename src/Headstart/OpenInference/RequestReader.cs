@@ -58,8 +58,8 @@ internal sealed class RequestReader(Settings settings, bool texts)
     private static (InferRequest?, IReadOnlyList<byte[]>, string?) Whole(byte[] body) =>
         (new InferRequest(null, [], null), [body], null);
 
-    /// <param name="request">Its input has its data in JSON, or says how much of the binary part is its own.</param>
-    /// <param name="binary">What came behind the JSON.</param>
+    /// <param name="request">Its input has its data in JSON, or says how much of the binary part belongs to it.</param>
+    /// <param name="binary">The bytes after the JSON.</param>
     /// <returns>The request with its images as files or its texts in UTF-8, or why it is refused.</returns>
     public (InferRequest? Request, IReadOnlyList<byte[]> Elements, string? Error) Read(InferRequest request, ReadOnlyMemory<byte> binary)
     {

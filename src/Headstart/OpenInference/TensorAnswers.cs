@@ -10,7 +10,7 @@ using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace Headstart.OpenInference;
 
-/// <summary>Predicts the elements of a request and puts the answers into tensors, over HTTP and over gRPC.</summary>
+/// <summary>Predicts the elements of a request and returns the answers as tensors, over HTTP and over gRPC.</summary>
 internal sealed class TensorAnswers(Predictor predictor, Settings settings)
 {
     /// <summary>The outputs of a version.</summary>
@@ -26,10 +26,10 @@ internal sealed class TensorAnswers(Predictor predictor, Settings settings)
         return thresholds is null ? outputs : [.. outputs, new("applies", "BOOL", [-1, k])];
     }
 
-    /// <param name="http">For the caller, and for how long to wait if the host is busy.</param>
-    /// <param name="request">For its id and the outputs that it wants.</param>
+    /// <param name="http">Has the caller, and gets Retry-After if the host is busy.</param>
+    /// <param name="request">Has its id and the requested outputs.</param>
     /// <param name="elements">Files, or texts in UTF-8.</param>
-    /// <param name="cancel">Gives up the places in the queue.</param>
+    /// <param name="cancel">Leaves the queue.</param>
     public async Task<Results<Ok<InferResponse>, JsonHttpResult<InferError>>> AnswerAsync(
         HttpContext http, NamedVersion model, InferRequest request, IReadOnlyList<byte[]> elements, CancellationToken cancel)
     {

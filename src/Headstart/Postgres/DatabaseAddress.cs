@@ -2,44 +2,44 @@ using Npgsql;
 
 namespace Headstart.Postgres;
 
-/// <summary>What a connection to the database has of a session in the server.</summary>
+/// <summary>How long a database connection keeps the same session in the server.</summary>
 public enum Sessions
 {
-    /// <summary>The connection is the server's own.</summary>
+    /// <summary>Always: there is no pooler in between.</summary>
     Own,
 
-    /// <summary>A pooler stands between and lends one for as long as the connection is open.</summary>
+    /// <summary>While the connection is open: a pooler lends the session.</summary>
     Lent,
 
-    /// <summary>A pooler stands between and lends one for a transaction at a time: what is set or locked outside of one is somebody else's
-    /// a moment later.</summary>
+    /// <summary>During one transaction: a pooler lends the session. Settings and locks outside a transaction end up in other clients'
+    /// sessions.</summary>
     PerTransaction,
 }
 
 /// <summary>Where the database is, and whether this host alone uses it (its own local PostgreSQL) or others may too.</summary>
-/// <param name="ConnectionString">As Npgsql takes it. It has the password.</param>
-/// <param name="IsOwn">See above.</param>
-/// <param name="Sessions">As <see cref="DatabaseConnector"/> found them.</param>
+/// <param name="ConnectionString">Npgsql's connection string, including the password.</param>
+/// <param name="IsOwn">Whether this host alone uses it.</param>
+/// <param name="Sessions">Detected by <see cref="DatabaseConnector"/>.</param>
 public sealed record DatabaseAddress(string ConnectionString, bool IsOwn, Sessions Sessions = Sessions.Own)
 {
     private const string MayIdleFor = "60s";
     private static readonly string[] Readers = ["standby", "prefer-standby", "read-only"];
 
-    /// <summary>SQL for a transaction that waits for something else than the database, for however long.</summary>
+    /// <summary>SQL for a transaction that waits for something other than the database, without a time limit.</summary>
     public const string MayIdle = "SET LOCAL idle_in_transaction_session_timeout = 0";
 
     /// <summary>
-    /// SQL for the beginning of a transaction, where <see cref="Shared"/> cannot say it: poolers take no startup options. What is
-    /// configured holds.
+    /// SQL for the start of a transaction behind a pooler, which takes no startup options as in <see cref="Shared"/>. A configured limit is
+    /// kept.
     /// </summary>
     internal const string MayNotIdle = $"""
         SELECT set_config('idle_in_transaction_session_timeout', '{MayIdleFor}', true) WHERE current_setting('idle_in_transaction_session_timeout') = '0'
         """;
 
     /// <summary>
-    /// For all that runs beside others. A process that stands still in the middle of a transaction (its machine is being moved, say) keeps
-    /// its connections and so its locks: PostgreSQL ends a transaction that says nothing for this long, and who waited for the locks goes
-    /// on.
+    /// For everything that shares the database. A process that freezes inside a transaction, for example while its machine is migrated,
+    /// keeps its connections and locks: PostgreSQL ends a transaction that is idle for this long, so that those waiting for its locks can
+    /// continue.
     /// </summary>
     public string Shared
     {
@@ -48,18 +48,18 @@ public sealed record DatabaseAddress(string ConnectionString, bool IsOwn, Sessio
             var address = new NpgsqlConnectionStringBuilder(ConnectionString);
             if (Sessions == Sessions.Own)
             {
-                // what is configured comes last and holds
+                // Configured options come last and win.
                 address.Options = $"-c idle_in_transaction_session_timeout={MayIdleFor} {address.Options}".TrimEnd();
             }
 
-            address.NoResetOnClose |= Sessions == Sessions.PerTransaction; // the session that would be reset is another one
+            address.NoResetOnClose |= Sessions == Sessions.PerTransaction; // it would reset another client's session
             return address.ConnectionString;
         }
     }
 
     /// <summary>
-    /// For a connection that waits or holds something, and must not be handed to others. It says now and then that it is there, so that
-    /// nobody takes it for idle who stands between or watches over transactions.
+    /// For a connection that waits or holds something and must not be pooled. It sends a keepalive now and then, so that nothing in between
+    /// and no watchdog of transactions takes it for idle.
     /// </summary>
     public string Unpooled => new NpgsqlConnectionStringBuilder(ConnectionString)
     {
@@ -69,7 +69,7 @@ public sealed record DatabaseAddress(string ConnectionString, bool IsOwn, Sessio
     }.ConnectionString;
 
     /// <summary>Reads <c>ConnectionStrings:Headstart</c>: an address (<see cref="DatabaseUrl"/>) or Npgsql's keywords.</summary>
-    /// <exception cref="StartupException">It is neither, or cannot be used; the message says why and has no password.</exception>
+    /// <exception cref="StartupException">It is neither, or cannot be used; the message says why, without the password.</exception>
     public static DatabaseAddress Parse(string text)
     {
         text = text.Trim();
@@ -80,7 +80,7 @@ public sealed record DatabaseAddress(string ConnectionString, bool IsOwn, Sessio
                 + "read-write");
         }
 
-        // Of several servers the one that can be written to; Npgsql takes this for one server as an error.
+        // Of several servers use the writable one; Npgsql rejects this setting for a single server.
         address.TargetSessionAttributes = address.Host?.Contains(',', StringComparison.Ordinal) != true ? null
             : address.TargetSessionAttributes ?? "read-write";
         foreach (var file in (string?[])[address.RootCertificate, address.SslCertificate, address.SslKey])
@@ -102,7 +102,7 @@ public sealed record DatabaseAddress(string ConnectionString, bool IsOwn, Sessio
         }
     }
 
-    /// <exception cref="StartupException">Sessions are lent by the transaction.</exception>
+    /// <exception cref="StartupException">A pooler lends sessions per transaction.</exception>
     public void NeedSession(string verb)
     {
         if (Sessions == Sessions.PerTransaction)
@@ -113,11 +113,11 @@ public sealed record DatabaseAddress(string ConnectionString, bool IsOwn, Sessio
         }
     }
 
-    /// <summary>Without the password: it may be logged.</summary>
+    /// <summary>Without the password, so that it can be logged.</summary>
     public override string ToString()
     {
         var address = new NpgsqlConnectionStringBuilder(ConnectionString);
-        var port = address.Host?.Contains(',', StringComparison.Ordinal) == true ? "" : $":{address.Port}"; // several have theirs
+        var port = address.Host?.Contains(',', StringComparison.Ordinal) == true ? "" : $":{address.Port}"; // several have their own
         return $"{address.Host}{port}/{address.Database}";
     }
 }

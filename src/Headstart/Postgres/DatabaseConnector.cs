@@ -10,14 +10,14 @@ namespace Headstart.Postgres;
 public static partial class DatabaseConnector
 {
     private const string Channel = "headstart_echo";
-    private static readonly TimeSpan StartTimeout = TimeSpan.FromSeconds(30); // what starts beside us may be slower
+    private static readonly TimeSpan StartTimeout = TimeSpan.FromSeconds(30); // a server that starts together with us may be slower
     private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan Echo = TimeSpan.FromSeconds(3);
 
-    /// <param name="text">What <c>ConnectionStrings:Headstart</c> says.</param>
+    /// <param name="text">The value of <c>ConnectionStrings:Headstart</c>.</param>
     /// <param name="log">Logs that it waits.</param>
-    /// <exception cref="StartupException">It cannot be read, is not reached within half a minute, or is not as Headstart needs
-    /// it.</exception>
+    /// <exception cref="StartupException">It cannot be parsed, does not answer within half a minute, or lacks what Headstart
+    /// needs.</exception>
     public static async Task<DatabaseAddress> ReachAsync(string text, ILogger log, CancellationToken cancel)
     {
         var address = DatabaseAddress.Parse(text);
@@ -63,8 +63,8 @@ public static partial class DatabaseConnector
     }
 
     /// <summary>
-    /// A pooler answers with process ids of its own making. Whether it lends a session for longer than a transaction is seen from what
-    /// belongs to a session: news that this connection waits for, and that another one sends.
+    /// A pooler invents process ids. Notifications belong to a session: if this connection receives one that another connection sends, the
+    /// pooler lends sessions for longer than a transaction.
     /// </summary>
     private static async Task<Sessions> SessionsAsync(NpgsqlConnection connection, ServerFacts facts, DatabaseAddress address,
         CancellationToken cancel)
@@ -87,7 +87,7 @@ public static partial class DatabaseConnector
         for (var started = TimeProvider.System.GetTimestamp(); !heard && TimeProvider.System.GetElapsedTime(started) is var waited
             && waited < Echo;)
         {
-            await connection.WaitAsync((int)Math.Ceiling((Echo - waited).TotalMilliseconds), cancel); // never 0, which would wait for ever
+            await connection.WaitAsync((int)Math.Ceiling((Echo - waited).TotalMilliseconds), cancel); // never 0, which would wait forever
         }
 
         await ExecuteAsync(connection, $"UNLISTEN {Channel}", cancel);

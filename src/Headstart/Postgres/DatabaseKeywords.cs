@@ -3,19 +3,19 @@ using Npgsql;
 
 namespace Headstart.Postgres;
 
-/// <summary>Reads what Npgsql takes, <c>Host=…;Database=…;Username=…;Password=…</c>, and says what is wrong with it without the
+/// <summary>Parses Npgsql's format, <c>Host=…;Database=…;Username=…;Password=…</c>, and explains errors without the
 /// password.</summary>
 internal static class DatabaseKeywords
 {
     private static readonly string[] Password = ["password", "psw", "pwd"];
 
-    /// <exception cref="StartupException">It cannot be used.</exception>
+    /// <exception cref="StartupException">The text cannot be used.</exception>
     public static NpgsqlConnectionStringBuilder Parse(string text)
     {
-        var said = new DbConnectionStringBuilder();
+        var given = new DbConnectionStringBuilder();
         try
         {
-            said.ConnectionString = text;
+            given.ConnectionString = text;
         }
         catch (ArgumentException)
         {
@@ -24,13 +24,13 @@ internal static class DatabaseKeywords
 
         var address = new NpgsqlConnectionStringBuilder();
         var before = "";
-        foreach (string keyword in said.Keys) // in the order in which they stand there
+        foreach (string keyword in given.Keys) // in the order of the text
         {
-            Set(address, keyword, said[keyword], Password.Contains(before));
+            Set(address, keyword, given[keyword], Password.Contains(before));
             before = keyword;
         }
 
-        // Of libpq's own keywords, with blanks between them, Npgsql would take all for the name of the host.
+        // Npgsql would take libpq's keywords, separated by blanks, as the name of the host.
         return address.Host is { } host && host.AsSpan().IndexOfAny(' ', '=', '@') >= 0 ? throw Neither() : address;
     }
 
@@ -38,7 +38,7 @@ internal static class DatabaseKeywords
     {
         if (!address.ContainsKey(keyword))
         {
-            // A password with a ; in it would end here.
+            // An unquoted password with a ; would end here.
             throw afterPassword ? DatabaseUrl.Refusal("the text after the password is not a keyword; if the password contains a "
                 + "semicolon, put it in double quotes")
                 : DatabaseUrl.Shown(keyword) != keyword ? Neither()

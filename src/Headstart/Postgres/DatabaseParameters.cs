@@ -3,12 +3,12 @@ using Npgsql;
 
 namespace Headstart.Postgres;
 
-/// <summary>libpq's parameters in Npgsql's words. What is none of libpq's may be a keyword of Npgsql.</summary>
+/// <summary>Converts libpq's parameters to Npgsql's keywords; also accepts Npgsql's own keywords.</summary>
 internal static class DatabaseParameters
 {
-    private const int LongestTimeout = 1024; // of Npgsql
+    private const int LongestTimeout = 1024; // seconds, Npgsql's limit
 
-    /// <returns>Whether it is known.</returns>
+    /// <returns>Whether the parameter is known.</returns>
     /// <exception cref="StartupException">Its value cannot be used.</exception>
     public static bool Set(UrlParts parts, string name, string value)
     {
@@ -30,12 +30,12 @@ internal static class DatabaseParameters
             case "connect_timeout": to.Timeout = Math.Clamp(Number(name, value), 0, LongestTimeout); break;
             case "require_auth": to.RequireAuth = string.Join(',', value.Split(',').Select(mode => NameOf(mode, name))); break;
             case "krbsrvname": to.KerberosServiceName = value; break;
-            case "client_encoding" when value.ToLowerInvariant() is "auto" or "utf8" or "utf-8" or "unicode": break; // so it is anyway
+            case "client_encoding" when value.ToLowerInvariant() is "auto" or "utf8" or "utf-8" or "unicode": break; // always UTF-8
             case "load_balance_hosts": to.LoadBalanceHosts = value == "random"; break;
             case "keepalives": to.TcpKeepAlive = Flag(name, value); break;
             case "keepalives_idle": to.TcpKeepAliveTime = Number(name, value); break;
             case "keepalives_interval": to.TcpKeepAliveInterval = Number(name, value); break;
-            case "pgbouncer": _ = Flag(name, value); break; // Prisma; found out anyway
+            case "pgbouncer": _ = Flag(name, value); break; // Prisma; poolers are detected anyway
             default: return SetKeyword(to, name, value);
         }
 
@@ -44,8 +44,7 @@ internal static class DatabaseParameters
 
     private static bool SetKeyword(NpgsqlConnectionStringBuilder to, string name, string value)
     {
-        // libpq's sslpassword, sslnegotiation, channel_binding, gssencmode, target_session_attrs, passfile and options, and all of Npgsql's
-        // own.
+        // Also handles libpq's sslpassword, channel_binding, passfile and options, and all of Npgsql's own keywords.
         var keyword = name switch
         {
             "gssencmode" => "GSS Encryption Mode",

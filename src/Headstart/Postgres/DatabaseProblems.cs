@@ -5,14 +5,14 @@ using Npgsql;
 
 namespace Headstart.Postgres;
 
-/// <summary>Turns what a database refuses before the program is ready into a sentence: what happened, and what to do. None has a
+/// <summary>Explains failures of the database during the start: what happened and what to do. No sentence contains a
 /// password.</summary>
 public static class DatabaseProblems
 {
     private const string Setting = "ConnectionStrings:Headstart";
 
     /// <param name="at">The database, if known.</param>
-    /// <returns>null where it does not come from a database.</returns>
+    /// <returns>null if the exception does not come from a database.</returns>
     public static string? Describe(Exception exception, DatabaseAddress? at = null)
     {
         for (var e = exception; e is not null; e = e.InnerException)
@@ -20,7 +20,7 @@ public static class DatabaseProblems
             switch (e)
             {
                 case StartupException:
-                    return null; // has its sentence
+                    return null; // it already has a sentence
                 case PostgresException refused:
                     return Describe(refused);
                 case NpgsqlException failed:
@@ -31,15 +31,15 @@ public static class DatabaseProblems
         return null;
     }
 
-    /// <summary>Whether it may be gone in a moment, as while a server starts.</summary>
+    /// <summary>Whether the failure may pass in a moment, as while a server starts.</summary>
     public static bool IsTransient(Exception exception) => exception switch
     {
-        // A pooler gives this code to whatever is wrong; what it never gets over is what we asked for.
+        // PgBouncer uses this code for every failure. Only complaints about our request (parameters, login, database name) are permanent.
         PostgresException { SqlState: PostgresErrorCodes.ProtocolViolation } pooler => !IsAboutUs(pooler.MessageText),
         PostgresException refused => refused.IsTransient,
         NpgsqlException { InnerException: null } failed => IsNoServer(failed),
         NpgsqlException { InnerException: { } inner } => IsTransient(inner),
-        AggregateException several => several.InnerExceptions.All(IsTransient), // one for each server
+        AggregateException several => several.InnerExceptions.All(IsTransient), // one per server
         _ => exception is SocketException or IOException or TimeoutException,
     };
 
@@ -50,29 +50,29 @@ public static class DatabaseProblems
 
     private static string Describe(PostgresException e)
     {
-        var said = e.MessageText.TrimEnd('.');
+        var text = e.MessageText.TrimEnd('.');
         return e.SqlState switch
         {
-            PostgresErrorCodes.InvalidPassword => $"The database rejected the user name or password: {said}. Correct {Setting}.",
-            PostgresErrorCodes.InvalidAuthorizationSpecification when said.Contains("no encryption", StringComparison.Ordinal)
-            || said.Contains("SSL off", StringComparison.Ordinal) =>
-                $"The database rejected a connection without TLS: {said}. Set sslmode=require (SSL Mode=Require) in {Setting}, or allow "
+            PostgresErrorCodes.InvalidPassword => $"The database rejected the user name or password: {text}. Correct {Setting}.",
+            PostgresErrorCodes.InvalidAuthorizationSpecification when text.Contains("no encryption", StringComparison.Ordinal)
+            || text.Contains("SSL off", StringComparison.Ordinal) =>
+                $"The database rejected a connection without TLS: {text}. Set sslmode=require (SSL Mode=Require) in {Setting}, or allow "
                     + "it in pg_hba.conf.",
-            PostgresErrorCodes.InvalidAuthorizationSpecification => $"The database rejected the user: {said}. Correct {Setting}, or allow "
+            PostgresErrorCodes.InvalidAuthorizationSpecification => $"The database rejected the user: {text}. Correct {Setting}, or allow "
                 + "the user in pg_hba.conf.",
-            PostgresErrorCodes.InvalidCatalogName => $"The database does not exist: {said}. Create it with CREATE DATABASE … ENCODING "
+            PostgresErrorCodes.InvalidCatalogName => $"The database does not exist: {text}. Create it with CREATE DATABASE … ENCODING "
                 + $"'UTF8' TEMPLATE template0; or correct {Setting}.",
             PostgresErrorCodes.InsufficientPrivilege =>
-                $"The database user lacks a privilege: {said}. Grant it, or set {Setting} to the user that owns Headstart's tables.",
-            PostgresErrorCodes.ReadOnlySqlTransaction => $"The database is read-only: {said}. Set {Setting} to the primary.",
-            PostgresErrorCodes.TooManyConnections => $"The database accepts no more connections: {said}. Raise max_connections, or set "
+                $"The database user lacks a privilege: {text}. Grant it, or set {Setting} to the user that owns Headstart's tables.",
+            PostgresErrorCodes.ReadOnlySqlTransaction => $"The database is read-only: {text}. Set {Setting} to the primary.",
+            PostgresErrorCodes.TooManyConnections => $"The database accepts no more connections: {text}. Raise max_connections, or set "
                 + $"Maximum Pool Size in {Setting}.",
-            PostgresErrorCodes.ProtocolViolation when said.Contains("startup parameter", StringComparison.Ordinal) =>
-                $"The pooler in front of the database rejected a parameter: {said}. Remove it from {Setting}, or connect to PostgreSQL "
+            PostgresErrorCodes.ProtocolViolation when text.Contains("startup parameter", StringComparison.Ordinal) =>
+                $"The pooler in front of the database rejected a parameter: {text}. Remove it from {Setting}, or connect to PostgreSQL "
                     + "directly.",
-            PostgresErrorCodes.ProtocolViolation => $"The pooler in front of the database rejected the connection: {said}. Correct "
+            PostgresErrorCodes.ProtocolViolation => $"The pooler in front of the database rejected the connection: {text}. Correct "
                 + $"{Setting}, or check the pooler's log.",
-            _ => $"The database reported an error: {said} ({e.SqlState}).",
+            _ => $"The database reported an error: {text} ({e.SqlState}).",
         };
     }
 

@@ -4,7 +4,7 @@ using Npgsql;
 namespace Headstart.Postgres;
 
 /// <summary>
-/// Reads URLs as hosting companies give them, <c>postgres://user:password@host:5432/database?sslmode=require</c>, into what Npgsql takes.
+/// Converts URLs as hosting companies give them, <c>postgres://user:password@host:5432/database?sslmode=require</c>, to Npgsql's format.
 /// (<see href="https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNSTRING-URIS"/>)
 /// </summary>
 internal static class DatabaseUrl
@@ -13,14 +13,14 @@ internal static class DatabaseUrl
 
     public static bool Is(string text) => Array.Exists(Schemes, scheme => text.StartsWith(scheme, StringComparison.OrdinalIgnoreCase));
 
-    /// <exception cref="StartupException">It cannot be used; the message says why, and has nothing that may be part of the
+    /// <exception cref="StartupException">The URL cannot be used; the message says why, without anything that may be part of the
     /// password.</exception>
     public static NpgsqlConnectionStringBuilder Parse(string text)
     {
         text = text[(text.IndexOf("://", StringComparison.Ordinal) + 3)..];
         var end = text.IndexOfAny(['/', '?']);
         var (authority, rest) = end < 0 ? (text, "") : (text[..end], text[end..]);
-        var at = authority.LastIndexOf('@'); // none is in the name of a host
+        var at = authority.LastIndexOf('@'); // the last one: host names have none, passwords may
         if (at < 0 && rest.Contains('@', StringComparison.Ordinal))
         {
             throw Refusal("the user name or password contains / or ?; write %2F for / and %3F for ?");
@@ -53,7 +53,7 @@ internal static class DatabaseUrl
             var name = Decoded(both[0], "name of a parameter").Trim().ToLowerInvariant();
             if (both.Length < 2 || !DatabaseParameters.Set(parts, name, Decoded(both[1], name)))
             {
-                // A password with an & in it would end here.
+                // A password with an unescaped & would end here.
                 throw Refusal(afterPassword ? "the text after the password is not a parameter; write %26 for & in the password"
                     : both.Length < 2 ? $"the parameter '{Shown(name)}' has no value"
                         : $"the parameter '{Shown(name)}' is not supported; remove it");
@@ -63,7 +63,7 @@ internal static class DatabaseUrl
         }
     }
 
-    /// <summary>What looks like a name; anything else may be a secret that went astray.</summary>
+    /// <summary>The text if it looks like a name; anything else may be a misplaced secret.</summary>
     public static string Shown(string name) => name.Length is > 0 and <= 40
         && name.All(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '-' or '.' or ' ') ? name : "…";
 

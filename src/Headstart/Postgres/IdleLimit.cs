@@ -3,7 +3,7 @@ using Microsoft.EntityFrameworkCore.Diagnostics;
 
 namespace Headstart.Postgres;
 
-/// <summary>Where a pooler stands between, each transaction is told for itself how long it may say nothing: see
+/// <summary>Behind a pooler, sets the idle limit in each transaction: see
 /// <see cref="DatabaseAddress.Shared"/>.</summary>
 internal sealed class IdleLimit : DbTransactionInterceptor
 {

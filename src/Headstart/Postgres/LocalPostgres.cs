@@ -4,7 +4,7 @@ using Npgsql;
 
 namespace Headstart.Postgres;
 
-/// <summary>The PostgreSQL that the host starts and owns: private to it, kept running, stopped with it.</summary>
+/// <summary>The PostgreSQL that the host starts and owns: used by it alone, kept running, and stopped with it.</summary>
 public sealed partial class LocalPostgres : IAsyncDisposable
 {
     private const string Database = "headstart";
@@ -25,10 +25,10 @@ public sealed partial class LocalPostgres : IAsyncDisposable
         _supervision = Task.Run(() => SuperviseAsync(_stopping.Token));
     }
 
-    /// <summary>Stays valid for as long as this lives, whatever happens to the server.</summary>
+    /// <summary>Valid for the lifetime of this object, whatever happens to the server.</summary>
     public string ConnectionString { get; }
 
-    /// <summary>Where the database of a data folder is reached while its host runs; null where there was never one.</summary>
+    /// <summary>The address of a data folder's database while its host runs; null if there has never been one.</summary>
     public static DatabaseAddress? AddressIn(string dataFolder)
     {
         var (port, password) = (Path.Combine(dataFolder, "postgres", "port"), Path.Combine(dataFolder, PasswordFile));
@@ -71,7 +71,7 @@ public sealed partial class LocalPostgres : IAsyncDisposable
         }
     }
 
-    /// <summary>Also ends a restart that is under way: no server is left behind.</summary>
+    /// <summary>Also ends a restart in progress: no server is left behind.</summary>
     public async ValueTask DisposeAsync()
     {
         if (Interlocked.Exchange(ref _disposed, true))
@@ -126,7 +126,7 @@ public sealed partial class LocalPostgres : IAsyncDisposable
         var started = TimeProvider.System.GetTimestamp();
         while (true)
         {
-            // A host that was killed leaves its server running. A fresh one has today's settings, and the wait is short.
+            // A killed host leaves its server running. A new one uses the current settings, and the wait is short.
             await cluster.StopAsync();
             var port = LocalPostgresPort.Choose(portFile);
             cluster.Configure(port);
@@ -135,7 +135,7 @@ public sealed partial class LocalPostgres : IAsyncDisposable
                 return port;
             }
 
-            // Worth another try: orphans of a killed server are still leaving, a killed host's pg_ctl was just starting one, or
+            // Worth another try: processes of a killed server are still exiting, a killed host's pg_ctl was just starting a server, or
             // another program just took the port.
             var reason = cluster.Reason();
             var passing = !LocalPostgresPort.IsFree(port)
@@ -159,7 +159,7 @@ public sealed partial class LocalPostgres : IAsyncDisposable
         SslMode = SslMode.Disable,
         GssEncryptionMode = GssEncryptionMode.Disable,
         ApplicationName = "Headstart",
-        MaxPoolSize = 40, // of the server's 100: there may be more than one pool
+        MaxPoolSize = 40, // of the server's 100, because there may be several pools
     };
 
     private static async Task EnsureDatabaseAsync(NpgsqlConnectionStringBuilder connection, CancellationToken ct)
@@ -174,7 +174,7 @@ public sealed partial class LocalPostgres : IAsyncDisposable
         }
     }
 
-    /// <summary>Starts the server again, on the same port, whenever it is gone; never gives up.</summary>
+    /// <summary>Restarts the server on the same port whenever it dies; never gives up.</summary>
     private async Task SuperviseAsync(CancellationToken stopping)
     {
         for (var failures = 0; !stopping.IsCancellationRequested;)
@@ -209,7 +209,7 @@ public sealed partial class LocalPostgres : IAsyncDisposable
             Log.Died(_log);
         }
 
-        // A server that is still recovering after a minute is not disturbed: the next glance finds it running.
+        // A server that is still recovering after a minute is left alone: the next check finds it running.
         if (await _cluster.StartAsync(stopping) || _cluster.IsRunning())
         {
             Log.Restarted(_log);

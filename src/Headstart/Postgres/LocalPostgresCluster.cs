@@ -4,8 +4,8 @@ using System.Text.RegularExpressions;
 
 namespace Headstart.Postgres;
 
-/// <summary>One PostgreSQL cluster on disk, and the server on it. It remembers nothing: every answer is read from files and processes,
-/// so it is right after any crash.</summary>
+/// <summary>A PostgreSQL cluster on disk and its server. Keeps no state: every answer is read from files and processes, so it is correct
+/// after any crash.</summary>
 public sealed partial class LocalPostgresCluster(string folder, PostgresBinaries binaries, PostgresAccount account, bool fsync)
 {
     public const string Superuser = "headstart";
@@ -19,14 +19,15 @@ public sealed partial class LocalPostgresCluster(string folder, PostgresBinaries
 
     private string PidFile => Path.Combine(_cluster, "postmaster.pid");
 
-    /// <summary>The version that made the cluster in this folder; null where there is none.</summary>
+    /// <summary>The version that made the cluster in this folder; null if there is none.</summary>
     public static int? MajorIn(string folder)
     {
         var file = Path.Combine(ClusterIn(folder), "PG_VERSION");
         return File.Exists(file) && int.TryParse(File.ReadAllText(file), CultureInfo.InvariantCulture, out var major) ? major : null;
     }
 
-    /// <summary>Made aside and renamed as the last step: dying on the way leaves only a folder that the next start removes.</summary>
+    /// <summary>Creates it in another folder and renames that last: dying before leaves only a folder that the next start
+    /// removes.</summary>
     public async Task CreateAsync(string password, CancellationToken cancel)
     {
         foreach (var leftover in Directory.EnumerateDirectories(folder, Unfinished + "*"))
@@ -78,16 +79,16 @@ public sealed partial class LocalPostgresCluster(string folder, PostgresBinaries
 
         """);
 
-    /// <summary>Starts the server and waits until it accepts connections; false where it does not within a minute, see
+    /// <summary>Starts the server and waits until it accepts connections; false if it does not within a minute, see
     /// <see cref="Reason"/>. A cancelled start leaves no server behind.</summary>
     public async Task<bool> StartAsync(CancellationToken cancel)
     {
-        // The process it names is gone or another's. Orphans of a killed server may still use the cluster, but it is their shared
-        // memory, not this file, that makes PostgreSQL wait for them.
+        // The process it names is gone or another program's. PostgreSQL waits for processes of a killed server that still use the cluster
+        // because of their shared memory, not because of this file.
         File.Delete(PidFile);
 
-        // Never killed: it might just have made a server of which nothing on disk tells yet. pg_ctl gives the server a session of its
-        // own, so a Ctrl-C in the host's terminal does not reach it.
+        // Never kill pg_ctl: it may just have started a server that no file names yet. It starts the server in its own session, so a Ctrl-C
+        // in the host's terminal does not reach it.
         var start = account.RunAsync(
             binaries.PgCtl, ["start", "-D", _cluster, "-l", LogFile, "-w", "-t", "60", "-s"], CancellationToken.None);
         while (await Task.WhenAny(start, Task.Delay(200, CancellationToken.None)) != start)
@@ -107,8 +108,8 @@ public sealed partial class LocalPostgresCluster(string folder, PostgresBinaries
         return (await start).ExitCode == 0;
     }
 
-    /// <summary>Stops whatever server runs on the cluster, also one that a killed host left running, and waits for its process to
-    /// end: pg_ctl waits only for the lock file to go, which a server removes a moment before.</summary>
+    /// <summary>Stops the cluster's server, even one that a killed host left running, and waits for its process to end: pg_ctl waits only
+    /// for the lock file to disappear, which happens a moment earlier.</summary>
     public async Task StopAsync()
     {
         if (ServerId() is not { } server)
@@ -131,11 +132,11 @@ public sealed partial class LocalPostgresCluster(string folder, PostgresBinaries
         }
     }
 
-    /// <summary>Does the process that the cluster's lock file names live, and is it this cluster's server? After a crash or a reboot
-    /// the number may belong to anybody, even to another PostgreSQL.</summary>
+    /// <summary>Whether the process named by the cluster's lock file is alive and is this cluster's server. After a crash or reboot the
+    /// number may belong to any program, even another PostgreSQL.</summary>
     public bool IsRunning() => ServerId() is not null;
 
-    /// <summary>What the server complained about last, in one line.</summary>
+    /// <summary>The server's last complaint, in one line.</summary>
     public string Reason()
     {
         var lines = File.Exists(LogFile) ? File.ReadLines(LogFile).TakeLast(20).ToList() : [];
@@ -143,7 +144,7 @@ public sealed partial class LocalPostgresCluster(string folder, PostgresBinaries
         return Complaint().Replace(complaint, "").Trim().TrimEnd('.');
     }
 
-    /// <summary>Keeps the log and its predecessor. The server appends, so the file can be emptied under it.</summary>
+    /// <summary>Keeps the log and its predecessor. The server appends to the log, so it can be truncated while the server runs.</summary>
     public void TrimLog(long limit = LargestLog)
     {
         var log = new FileInfo(LogFile);
@@ -182,12 +183,12 @@ public sealed partial class LocalPostgresCluster(string folder, PostgresBinaries
 
         try
         {
-            // Empty for a zombie, which is what a killed server becomes in a container whose first process collects no children.
+            // Empty for a zombie: a killed server becomes one in a container whose first process reaps no children.
             return File.ReadAllText($"/proc/{pid}/cmdline").Split('\0').Contains(_cluster);
         }
         catch (IOException)
         {
-            return false; // not there, or gone between opening and reading
+            return false; // no such process, or it ended between opening and reading
         }
     }
 

@@ -1,11 +1,11 @@
 namespace Headstart.Postgres;
 
-/// <summary>The folder of everything PostgreSQL itself reads and writes: <c>postgres</c> in the data folder, if it can get there.</summary>
+/// <summary>The folder of all files of PostgreSQL itself: <c>postgres</c> in the data folder, if its account can reach that.</summary>
 public static partial class LocalPostgresFolder
 {
     private const string Elsewhere = "/var/lib/headstart";
 
-    /// <summary>Its path without symbolic links, made and owned by the account.</summary>
+    /// <summary>Returns its path without symbolic links; creates it and makes the account its owner.</summary>
     public static async Task<string> PrepareAsync(DataFolder data, PostgresAccount account, ILogger log, CancellationToken cancel)
     {
         var path = Path.Combine(data.Path, "postgres");
@@ -33,7 +33,7 @@ public static partial class LocalPostgresFolder
         return await MoveElsewhereAsync(path, account, log, cancel);
     }
 
-    /// <summary>Lets other accounts pass through the data folder, which is ours; the folders above it are not.</summary>
+    /// <summary>Lets other accounts pass through the data folder, which belongs to us, unlike the folders above it.</summary>
     private static async Task<bool> OpenAsync(DataFolder data, string folder, PostgresAccount account, CancellationToken cancel)
     {
         if (OperatingSystem.IsWindows())
@@ -52,8 +52,8 @@ public static partial class LocalPostgresFolder
         return false;
     }
 
-    /// <summary>The name is random, so that an emptied data folder means a new database. Dying before the link is made leaves an
-    /// empty folder behind, and the next start makes another.</summary>
+    /// <summary>The name is random, so that an emptied data folder gets a new database. Dying before the link is created leaves an empty
+    /// folder behind, and the next start creates another.</summary>
     private static async Task<string> MoveElsewhereAsync(string path, PostgresAccount account, ILogger log, CancellationToken cancel)
     {
         var folder = Path.Combine(Elsewhere, Guid.CreateVersion7().ToString("n"));
@@ -73,7 +73,7 @@ public static partial class LocalPostgresFolder
             return;
         }
 
-        Directory.CreateDirectory(Path.GetDirectoryName(folder)!); // with the usual rights: the account must pass it
+        Directory.CreateDirectory(Path.GetDirectoryName(folder)!); // with default rights, because the account must pass through it
         Directory.CreateDirectory(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
     }
 

@@ -5,7 +5,7 @@ using System.Security.Cryptography;
 
 namespace Headstart.Postgres;
 
-/// <summary>The port of the local PostgreSQL: chosen once, and kept as long as it is free.</summary>
+/// <summary>The port of the local PostgreSQL: chosen once and kept while it is free.</summary>
 public static class LocalPostgresPort
 {
     public static int Choose(string file)
@@ -15,7 +15,7 @@ public static class LocalPostgresPort
             return kept;
         }
 
-        // Below the ports that systems hand out for outgoing connections, so that it is still free after a crash.
+        // Below the ports that systems use for outgoing connections, so that it is still free after a crash.
         var port = Enumerable.Range(0, 200).Select(_ => RandomNumberGenerator.GetInt32(20_000, 32_000)).First(IsFree);
         File.WriteAllText(file, port.ToString(CultureInfo.InvariantCulture));
         return port;

@@ -2,10 +2,10 @@ using System.Diagnostics;
 
 namespace Headstart.Postgres;
 
-/// <summary>Whom PostgreSQL's programs run as. PostgreSQL refuses root, so a host that is root steps down for them.</summary>
+/// <summary>The account that runs PostgreSQL's programs. PostgreSQL refuses root, so a host running as root uses another one.</summary>
 public sealed class PostgresAccount
 {
-    // The host's environment may hold keys and passwords, which another account must not find in its processes.
+    // The host's environment may contain keys and passwords, which must not leak into another account's processes.
     private static readonly string[] KeptVariables =
         ["PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SystemRoot", "SystemDrive", "TEMP", "TMP"];
 
@@ -13,12 +13,12 @@ public sealed class PostgresAccount
 
     private PostgresAccount(string? name) => Name = name;
 
-    /// <summary>Null: the account of the host itself.</summary>
+    /// <summary>null for the host's own account.</summary>
     public string? Name { get; }
 
     public static PostgresAccount Current()
     {
-        // On Windows pg_ctl and initdb drop an administrator's rights by themselves.
+        // On Windows, pg_ctl and initdb drop an administrator's rights themselves.
         if (OperatingSystem.IsWindows() || !Environment.IsPrivilegedProcess)
         {
             return new PostgresAccount(null);
@@ -30,7 +30,7 @@ public sealed class PostgresAccount
             "run Headstart as an ordinary user, or set ConnectionStrings:Headstart to a running database."));
     }
 
-    /// <summary>Makes everything in the folder this account's own: root may have put it there.</summary>
+    /// <summary>Makes this account the owner of everything in the folder, which root may have created.</summary>
     public async Task OwnAsync(string folder, CancellationToken cancel)
     {
         if (Name is null)
@@ -45,11 +45,11 @@ public sealed class PostgresAccount
         }
     }
 
-    /// <summary>Whether this account can write to the folder and pass every folder above it.</summary>
+    /// <summary>Whether this account can write to the folder and pass through every folder above it.</summary>
     public async Task<bool> CanUseAsync(string folder, CancellationToken cancel) =>
         Name is null || (await RunAsync("test", ["-w", folder], cancel)).ExitCode == 0;
 
-    /// <summary>Runs a program to its end; a cancelled one is killed.</summary>
+    /// <summary>Runs a program to its end; kills it when cancelled.</summary>
     public async Task<(int ExitCode, string Output)> RunAsync(string program, IEnumerable<string> arguments, CancellationToken cancel)
     {
         using var process = Process.Start(StartInfo(program, arguments))!;
@@ -67,7 +67,7 @@ public sealed class PostgresAccount
             throw;
         }
 
-        // On Windows the server inherits these pipes from pg_ctl, and their end comes only with its own.
+        // On Windows the server inherits these pipes from pg_ctl, so they stay open until it ends.
         await Task.WhenAny(output, Task.Delay(TimeSpan.FromSeconds(1), CancellationToken.None));
         return (process.ExitCode, output.IsCompletedSuccessfully ? string.Concat(await output).Trim() : "");
     }
@@ -77,8 +77,8 @@ public sealed class PostgresAccount
         var start = new ProcessStartInfo(program, arguments)
         {
             UserName = Name ?? "",
-            WorkingDirectory = Path.GetPathRoot(AppContext.BaseDirectory), // the host's own may be closed to the account
-            CreateNoWindow = true, // on Windows also: out of reach of a Ctrl-C meant for the host
+            WorkingDirectory = Path.GetPathRoot(AppContext.BaseDirectory), // the account may not enter the host's own
+            CreateNoWindow = true, // on Windows, also protects it from a Ctrl-C meant for the host
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
             RedirectStandardError = true,
@@ -88,7 +88,7 @@ public sealed class PostgresAccount
             start.Environment.Remove(name);
         }
 
-        start.Environment["LC_ALL"] = "C"; // messages that we read are in English
+        start.Environment["LC_ALL"] = "C"; // because we parse messages in English
         return start;
     }
 }

@@ -36,8 +36,8 @@ public sealed partial record PostgresBinaries(string Folder, int Major)
                 "/usr/local/pgsql/bin"]);
     }
 
-    /// <summary>Finds PostgreSQL or downloads it. <paramref name="clusterMajor"/>: the version that made the existing cluster; only
-    /// the same major version can open it.</summary>
+    /// <summary>Finds or downloads PostgreSQL. <paramref name="clusterMajor"/> is the version that made the existing cluster: only the same
+    /// major version can open it.</summary>
     public static async Task<PostgresBinaries> FindAsync(
         LocalPostgresOptions options, IEnumerable<string> places, string downloads, int? clusterMajor,
         PostgresAccount account, ILogger log, CancellationToken cancel)
@@ -76,7 +76,8 @@ public sealed partial record PostgresBinaries(string Folder, int Major)
         Log.Downloading(log, version, downloads);
         try
         {
-            // The archive is checked against its published SHA-256 and unpacked beside its final place: dying here leaves nothing half.
+            // The archive is checked against its published SHA-256 and unpacked next to its final place: dying here leaves nothing half
+            // done.
             var server = new PgServer(new PgServerOptions
             {
                 PgVersion = version,
@@ -100,7 +101,7 @@ public sealed partial record PostgresBinaries(string Folder, int Major)
         }
     }
 
-    /// <summary>The major version, or null where the folder is not PostgreSQL's or the account cannot run what is in it.</summary>
+    /// <summary>The major version; null if the folder has no PostgreSQL or the account cannot run it.</summary>
     private static async Task<int?> MajorAsync(string folder, PostgresAccount account, CancellationToken cancel)
     {
         if (!Array.TrueForAll(Needed, name => File.Exists(Program(folder, name))))
@@ -140,10 +141,10 @@ public sealed partial record PostgresBinaries(string Folder, int Major)
 
     private static string Program(string folder, string name) => Path.Combine(folder, OperatingSystem.IsWindows() ? name + ".exe" : name);
 
-    /// <summary>Folders like <c>/usr/lib/postgresql/*/bin</c>, the highest version first.</summary>
+    /// <summary>Folders like <c>/usr/lib/postgresql/*/bin</c>, highest version first.</summary>
     private static IEnumerable<string> Versions(string parent, string pattern, string below) =>
         !Directory.Exists(parent) ? [] : Directory.EnumerateDirectories(parent, pattern)
-            .Where(folder => !folder.EndsWith(".tmp", StringComparison.Ordinal)) // a download that was killed while unpacking
+            .Where(folder => !folder.EndsWith(".tmp", StringComparison.Ordinal)) // left by a host that was killed while unpacking
             .OrderByDescending(folder => int.TryParse(
                 MajorVersion().Match(Path.GetFileName(folder)).ValueSpan, CultureInfo.InvariantCulture, out var version) ? version : 0)
             .Select(folder => Path.Combine(folder, below));

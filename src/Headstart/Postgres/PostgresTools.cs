@@ -5,10 +5,10 @@ using Npgsql;
 
 namespace Headstart.Postgres;
 
-/// <summary>PostgreSQL's programs for backups, with the right version for a server.</summary>
+/// <summary>PostgreSQL's programs for backups, in a version that suits the server.</summary>
 public sealed class PostgresTools
 {
-    // Npgsql takes those of the system where none is named, libpq does not.
+    // Npgsql falls back to the system's certificate authorities, libpq does not.
     private static readonly string[] SystemAuthorities =
         ["/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem"];
 
@@ -19,11 +19,11 @@ public sealed class PostgresTools
     private PostgresTools(string folder, NpgsqlConnectionStringBuilder database, NpgsqlConnection server) =>
         (_folder, _database, _at) = (folder, database, (server.Host, server.Port, server.Database));
 
-    /// <summary>Looks for the version of the server, then for newer ones: an older <c>pg_dump</c> refuses.</summary>
-    /// <param name="server">Open. Of several servers it is this one that the programs talk to: others do not have its snapshot.</param>
-    /// <param name="database">How to get there.</param>
+    /// <summary>Looks for the server's version, then for newer ones: an older <c>pg_dump</c> refuses to work.</summary>
+    /// <param name="server">Open. The programs use this one of several servers, because the others do not have its snapshot.</param>
+    /// <param name="database">Address and login.</param>
     /// <param name="options">Where to look.</param>
-    /// <exception cref="StartupException">There is none; the message says what to install.</exception>
+    /// <exception cref="StartupException">Not found; the message says what to install.</exception>
     public static async Task<PostgresTools> FindAsync(NpgsqlConnection server, DatabaseAddress database, LocalPostgresOptions options,
         CancellationToken cancel)
     {
@@ -51,13 +51,13 @@ public sealed class PostgresTools
                 + "them.");
     }
 
-    /// <summary>Writes the database as a snapshot sees it to a file; without the queue of jobs, which is made anew from the rows.</summary>
+    /// <summary>Dumps the database as of a snapshot to a file, without the job queue, which is rebuilt from the rows.</summary>
     /// <exception cref="StartupException">pg_dump failed; the message has its reason.</exception>
     public Task DumpAsync(string snapshot, string file, CancellationToken cancel) => RunAsync(
         "pg_dump", ["--format=custom", "--no-owner", "--no-privileges", "--exclude-schema=hangfire", $"--snapshot={snapshot}",
         $"--file={file}"], cancel);
 
-    /// <summary>Fills an empty database, all of it or nothing.</summary>
+    /// <summary>Fills an empty database completely or not at all.</summary>
     /// <exception cref="StartupException">pg_restore failed; the message has its reason.</exception>
     public Task RestoreAsync(string file, CancellationToken cancel) => RunAsync(
         "pg_restore", ["--single-transaction", "--no-owner", "--no-privileges",
@@ -80,7 +80,7 @@ public sealed class PostgresTools
 
         foreach (var elsewhere in (string[])["PGHOSTADDR", "PGSERVICE", "PGTARGETSESSIONATTRS"])
         {
-            start.Environment.Remove(elsewhere); // what Npgsql reads of these is in the address
+            start.Environment.Remove(elsewhere); // the address has what Npgsql reads of these
         }
 
         var (exitCode, _, error) = await RunAsync(start, cancel);
@@ -90,7 +90,7 @@ public sealed class PostgresTools
         }
     }
 
-    /// <summary>What Npgsql's connection string says, as libpq reads it; what it does not say both take from the environment.</summary>
+    /// <summary>Npgsql's connection string as libpq's variables; both take what it lacks from the environment.</summary>
     private IEnumerable<(string Name, string? Value)> Variables() =>
     [
         ("PGHOST", _at.Host), ("PGPORT", _at.Port.ToString(CultureInfo.InvariantCulture)), ("PGDATABASE", _at.Database),
@@ -135,7 +135,7 @@ public sealed class PostgresTools
         }
         catch (Win32Exception)
         {
-            return null; // for another processor
+            return null; // built for another processor
         }
     }
 

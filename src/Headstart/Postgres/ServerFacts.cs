@@ -2,17 +2,17 @@ using Npgsql;
 
 namespace Headstart.Postgres;
 
-/// <summary>What a server says of itself and of a database.</summary>
-/// <param name="Backend">The process that answers.</param>
-/// <param name="Version">Such as 150004.</param>
+/// <summary>What a server reports about itself and a database.</summary>
+/// <param name="Backend">Id of the process that answers.</param>
+/// <param name="Version">For example 150004.</param>
 /// <param name="Encoding">Encoding of the database.</param>
-/// <param name="IsStandby">Whether it follows another server.</param>
-/// <param name="IsReadOnly">Whether it takes no changes, for whatever reason.</param>
-/// <param name="Database">Its name, quoted where SQL needs it.</param>
-/// <param name="User">The user, quoted where SQL needs it.</param>
+/// <param name="IsStandby">Whether it replicates another server.</param>
+/// <param name="IsReadOnly">Whether it refuses changes, for whatever reason.</param>
+/// <param name="Database">Its name, quoted if SQL needs it.</param>
+/// <param name="User">The user, quoted if SQL needs it.</param>
 public sealed record ServerFacts(int Backend, int Version, string Encoding, bool IsStandby, bool IsReadOnly, string Database, string User)
 {
-    /// <summary>The oldest PostgreSQL that the migrations and a training run were tried on.</summary>
+    /// <summary>The oldest PostgreSQL on which the migrations and a training run were tested.</summary>
     public const int OldestMajor = 13;
 
     private const string Sql = """
@@ -29,7 +29,7 @@ public sealed record ServerFacts(int Backend, int Version, string Encoding, bool
             row.GetString(6));
     }
 
-    /// <returns>Why Headstart cannot live in this database and what to do; null where it can.</returns>
+    /// <returns>Why Headstart cannot use this database and what to do; null if it can.</returns>
     public string? Refusal() =>
         Version / 10000 < OldestMajor ? $"The server is PostgreSQL {Major}, but Headstart needs {OldestMajor} or newer; name another "
             + "server in ConnectionStrings:Headstart."

@@ -3,20 +3,20 @@ using Npgsql;
 
 namespace Headstart.Postgres;
 
-/// <summary>What has been read from a URL so far.</summary>
+/// <summary>The parts of a URL read so far.</summary>
 internal sealed class UrlParts
 {
     private const int UsualPort = 5432;
 
     public NpgsqlConnectionStringBuilder To { get; } = [];
 
-    /// <summary>Names or addresses, IPv6 without brackets.</summary>
+    /// <summary>Names or addresses; IPv6 without brackets.</summary>
     public IReadOnlyList<string> Hosts { get; set; } = [];
 
-    /// <summary>One for each host, one for all, or none.</summary>
+    /// <summary>One per host, one for all, or none.</summary>
     public IReadOnlyList<string> Ports { get; set; } = [];
 
-    /// <summary>As libpq writes it, or <c>no-verify</c>.</summary>
+    /// <summary>libpq's value, or <c>no-verify</c>.</summary>
     public string? SslMode { get; set; }
 
     public string? RootCertificate { get; set; }
@@ -71,8 +71,8 @@ internal sealed class UrlParts
         : int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var port) && port is > 0 and <= 65535 ? port
         : throw DatabaseUrl.Refusal("its port is not a number from 1 to 65535");
 
-    /// <summary>As libpq: a root certificate is looked at in mode <c>require</c>, too, and <c>system</c> stands for those of the
-    /// system.</summary>
+    /// <summary>Like libpq: mode <c>require</c> checks a given root certificate, too, and <c>system</c> means the system's
+    /// certificates.</summary>
     private void SetTls()
     {
         var system = RootCertificate == "system";

@@ -39,9 +39,9 @@ public sealed record FilePrediction(
         return new(fileName, [.. labels.OrderByDescending(l => l.Probability).Take(top)], answer.Unknown, null, answer.Explanation);
     }
 
-    /// <param name="version">The version that looked.</param>
+    /// <param name="version">The version that predicted.</param>
     /// <param name="fileName">As uploaded.</param>
-    /// <param name="answer">What it found.</param>
+    /// <param name="answer">Its prediction.</param>
     /// <param name="top">Number of objects to keep.</param>
     internal static FilePrediction Of(ServedDetector version, string? fileName, DetectionAnswer answer, int top) =>
         answer.Detections is not { } found ? Failed(fileName, answer.Refusal!.Detail)

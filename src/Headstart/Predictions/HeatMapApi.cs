@@ -27,10 +27,10 @@ public static class HeatMapApi
 
 internal sealed class HeatMaps(HeadstartDb db, IBlobStore blobs, ServableVersions versions, Predictor predictor)
 {
-    /// <param name="of">The image, and its model.</param>
+    /// <param name="of">The image and its model.</param>
     /// <param name="version">Number of the version; null for the published one.</param>
     /// <param name="size">Side of the square that a JPEG must fit; null for the full-size PNG.</param>
-    /// <param name="cancel">Gives up the place in the queue.</param>
+    /// <param name="cancel">Leaves the queue.</param>
     public async Task<Results<FileContentHttpResult, ProblemHttpResult>> DrawAsync(
         HttpContext http, (Guid Model, Guid Image) of, int? version, int? size, CancellationToken cancel)
     {
@@ -54,8 +54,8 @@ internal sealed class HeatMaps(HeadstartDb db, IBlobStore blobs, ServableVersion
 
         if (found.Version is not ServedClassifier served)
         {
-            return Problems.Of(StatusCodes.Status409Conflict, "no-heat-map", "A detection model has no heat maps: its boxes say where it "
-                + "looks.");
+            return Problems.Of(StatusCodes.Status409Conflict, "no-heat-map", "A detection model has no heat maps: its boxes show where "
+                + "the objects are.");
         }
 
         if (await predictor.AskAsync(http.User, served, image, explain: true, cancel) is not { } answer)

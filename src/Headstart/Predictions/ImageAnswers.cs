@@ -12,10 +12,10 @@ internal sealed class ImageAnswers(Predictor predictor, WebFetcher web, Settings
 {
     public bool IsStopping => predictor.IsStopping;
 
-    /// <param name="id">Of the model.</param>
+    /// <param name="id">Id of the model.</param>
     /// <param name="http">Contains the images, or their URLs.</param>
     /// <param name="query">Options for the predictions.</param>
-    /// <param name="cancel">Gives up the places in the queue.</param>
+    /// <param name="cancel">Leaves the queue.</param>
     /// <exception cref="RefusedException">The request contains texts.</exception>
     public async Task<Results<Ok<PredictionResponse>, ProblemHttpResult>> AnswerAsync(
         Guid id, ServedVersion version, HttpContext http, PredictionQuery query, CancellationToken cancel)
@@ -66,7 +66,7 @@ internal sealed class ImageAnswers(Predictor predictor, WebFetcher web, Settings
         }
     }
 
-    /// <summary>One image with what a detection model finds in it, as a JPEG.</summary>
+    /// <summary>Draws the objects that a detection model finds in an image into it, as a JPEG.</summary>
     public async Task<Results<FileContentHttpResult, ProblemHttpResult>> DrawAsync(
         ServedDetector version, HttpContext http, PredictionQuery query, CancellationToken cancel)
     {
@@ -137,19 +137,19 @@ internal sealed class ImageAnswers(Predictor predictor, WebFetcher web, Settings
     }
 
     private static RefusedException NoTexts() => new(StatusCodes.Status409Conflict, "wrong-kind",
-        "This model answers about images, not texts: send an image as the body, files in a form, or {\"urls\":[\"https://…\"]}.");
+        "This model predicts images, not texts: send an image as the body, files in a form, or {\"urls\":[\"https://…\"]}.");
 
     private static async IAsyncEnumerable<UploadedFile> One(
         HttpRequest request, int limit, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancel)
     {
-        // Kestrel has answered 413 before more than the limit was read.
+        // Kestrel answered 413 before more than the limit was read.
         if (request.ContentLength is not { } length)
         {
             yield return new(null!, FileContent.Of(await RequestBodies.ReadToEndAsync(request.Body, limit, cancel), limit));
             yield break;
         }
 
-        var file = GC.AllocateUninitializedArray<byte>((int)length); // at most the limit, or Kestrel had refused it
+        var file = GC.AllocateUninitializedArray<byte>((int)length); // at most the limit, otherwise Kestrel refuses it
         await request.Body.ReadExactlyAsync(file, cancel);
         yield return new(null!, new FileContent.Here(file));
     }

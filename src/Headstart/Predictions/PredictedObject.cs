@@ -4,9 +4,9 @@ namespace Headstart.Predictions;
 
 /// <summary>An object that was found in an image.</summary>
 /// <param name="Label">Its category.</param>
-/// <param name="Probability">0 to 1: of the objects found with 0.9, nine in ten are there.</param>
+/// <param name="Probability">0 to 1: of the objects found with 0.9, nine in ten are right.</param>
 /// <param name="Box">Where it is, relative to the upright image.</param>
-/// <param name="Pixels">The same in pixels of the upright image.</param>
+/// <param name="Pixels">The same box in pixels of the upright image.</param>
 public sealed record PredictedObject(string Label, double Probability, RelativeBox Box, PixelBox Pixels)
 {
     internal static PredictedObject Of(IReadOnlyList<string> labels, Detections image, DetectedObject found) =>
@@ -14,7 +14,7 @@ public sealed record PredictedObject(string Label, double Probability, RelativeB
             PixelBox.Of(found.Box, image.Width, image.Height));
 }
 
-/// <summary>A box as parts of the upright image's width and height, from 0 to 1.</summary>
+/// <summary>A box relative to the upright image's width and height, 0 to 1.</summary>
 /// <param name="X">Left edge.</param>
 /// <param name="Y">Top edge.</param>
 public sealed record RelativeBox(double X, double Y, double Width, double Height)

@@ -6,8 +6,8 @@ using Microsoft.AspNetCore.Mvc;
 
 namespace Headstart.Predictions;
 
-/// <param name="ZeroShot">true for a version that has learned from no image and answers from the words of its categories alone: its
-/// probabilities are not calibrated, and it calls nothing unknown. Otherwise absent.</param>
+/// <param name="ZeroShot">true for a version that has learned from no image and predicts from the words of its categories alone: its
+/// probabilities are not calibrated, and it marks nothing as unknown. Otherwise absent.</param>
 public sealed record PredictionResponse(Guid ModelId, int Version, IReadOnlyList<FilePrediction> Predictions,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] bool ZeroShot = false);
 
@@ -18,9 +18,9 @@ public sealed record UrlPredictionRequest(IReadOnlyList<string>? Urls = null, IR
 /// <param name="Version">Number of the version; the published one by default.</param>
 /// <param name="Top">Return only this many of the most probable labels, or objects.</param>
 /// <param name="Explain">Also return which areas or words support the most probable label. Not for detection models.</param>
-/// <param name="Threshold">In a detection model, the least probability of an object, 0 to 1; by default each category has its own, from
+/// <param name="Threshold">In a detection model, the minimum probability of an object, 0 to 1; by default each category has its own, at
 /// which its F1 is highest.</param>
-/// <param name="Drawn">In a detection model, answer with a JPEG of the one image with its objects drawn into it, as <c>/drawn</c>
+/// <param name="Drawn">In a detection model, answer with a JPEG of the image with its objects drawn into it, as <c>/drawn</c>
 /// does.</param>
 public sealed record PredictionQuery(
     [property: FromQuery(Name = "version")] int? Version, [property: FromQuery(Name = "top")] int? Top,
@@ -30,8 +30,8 @@ public sealed record PredictionQuery(
     /// <summary>Why the options do not suit the model; null if they do.</summary>
     internal ProblemHttpResult? Refuse(ServedVersion version) => version switch
     {
-        ServedDetector when Explain is true => Problems.Of(StatusCodes.Status409Conflict, "no-explanation", "A detection model explains "
-            + "nothing: its boxes say where it looks. Omit explain."),
+        ServedDetector when Explain is true => Problems.Of(StatusCodes.Status409Conflict, "no-explanation", "A detection model has no "
+            + "explanations: its boxes show where the objects are. Omit explain."),
         ServedClassifier when Threshold is not null || Drawn is true => Problems.Of(StatusCodes.Status409Conflict, "no-objects",
             "threshold and drawn are for models of the kind objectDetection; omit them."),
         _ => Threshold is not null and not (>= 0 and <= 1) ? Problems.Of(StatusCodes.Status400BadRequest, "invalid-threshold",
@@ -44,13 +44,13 @@ public static class PredictionsApi
     private const string Queries = "Uses the published version unless ?version= names another. ?top= returns only the most probable "
         + "labels. ?explain=true adds a heat map (PNG) of the areas that support the most probable label, which takes two to three times "
         + "as long, or for a text the weight of each word. A detection model answers with objects instead of labels: ?threshold= sets "
-        + "their least probability.";
+        + "their minimum probability.";
 
     public static void MapPredictions(this RouteGroupBuilder api)
     {
         var predictions = api.MapGroup("/models/{id:guid}/predictions").WithTags("Predictions");
         Map("/", "predict", "Predict", "Step 4 of the main job. Send a form with parts named file. A file that cannot be read gets an "
-                + "error; the others are predicted. The bodies of the paths below are understood here, too.")
+                + "error; the others are predicted. The bodies of the paths below are accepted here, too.")
             .WithMetadata(new FileForm(new Dictionary<string, string>()));
         Map("/image", "predictImage", "Predict one image", "The body is the file.")
             .WithMetadata(new RawBody("", "application/octet-stream"));
@@ -59,8 +59,8 @@ public static class PredictionsApi
         Map("/text", "predictText", "Predict one text", "The body is the text.").WithMetadata(new RawBody("I loved it", "text/plain"));
 
         predictions.MapPost("/drawn", Draw).Predicts().Named("predictDrawn", "Find objects and draw them", "The body is the file, or a "
-                + "form with one part named file. A JPEG of the image with what a detection model finds drawn into it: a box in the colour "
-                + "of its category, and where the system has a font for them name and probability.")
+                + "form with one part named file. Returns the image as a JPEG with the objects that a detection model finds: each has a "
+                + "box in the colour of its category, with name and probability if the system has a font.")
             .WithMetadata(new RawBody("", "application/octet-stream"))
             .Produces<byte[]>(200, "image/jpeg").Refuses(400, 401, 404, 409, 413, 415, 422, 503);
 

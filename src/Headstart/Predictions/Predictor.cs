@@ -19,12 +19,12 @@ namespace Headstart.Predictions;
 public sealed record Answer(ImageRefusal? Refusal, float[] Features, float[] Probabilities, bool Unknown, ExplanationResponse? Explanation);
 
 /// <summary>What a version found in one image.</summary>
-/// <param name="Refusal">Why the file cannot be read; there is nothing else then.</param>
-/// <param name="Detections">The objects, the most probable first.</param>
+/// <param name="Refusal">Why the file cannot be read; the rest is then empty.</param>
+/// <param name="Detections">The objects, most probable first.</param>
 public sealed record DetectionAnswer(ImageRefusal? Refusal, Detections? Detections);
 
-/// <summary>An image with what was found in it.</summary>
-/// <param name="Refusal">Why the file cannot be read; there is nothing else then.</param>
+/// <summary>An image with the objects found in it drawn into it.</summary>
+/// <param name="Refusal">Why the file cannot be read; the rest is then empty.</param>
 public sealed record DrawnImage(ImageRefusal? Refusal, byte[]? Jpeg);
 
 /// <summary>
@@ -42,7 +42,7 @@ public sealed class Predictor(Settings settings, Cores cores, FeatureMemory memo
     /// <summary>Predicts one image.</summary>
     /// <param name="caller">The caller, for a fair share of the queue.</param>
     /// <param name="explain">Also explain the most probable label.</param>
-    /// <param name="cancel">Gives up the place in the queue.</param>
+    /// <param name="cancel">Leaves the queue.</param>
     /// <returns>null if the host is busy; retry later.</returns>
     public async Task<Answer?> AskAsync(ClaimsPrincipal caller, ServedClassifier version, byte[] image, bool explain,
         CancellationToken cancel)
@@ -58,7 +58,7 @@ public sealed class Predictor(Settings settings, Cores cores, FeatureMemory memo
     /// <param name="caller">The caller, for a fair share of the queue.</param>
     /// <param name="version">A version of a text model.</param>
     /// <param name="explain">Also return the weight of each word for the most probable label.</param>
-    /// <param name="cancel">Gives up the place in the queue.</param>
+    /// <param name="cancel">Leaves the queue.</param>
     /// <returns>null if the host is busy; retry later.</returns>
     public async Task<Answer?> AskAsync(ClaimsPrincipal caller, ServedClassifier version, string text, bool explain,
         CancellationToken cancel) =>
@@ -67,8 +67,8 @@ public sealed class Predictor(Settings settings, Cores cores, FeatureMemory memo
 
     /// <summary>Finds the objects in one image.</summary>
     /// <param name="caller">The caller, for a fair share of the queue.</param>
-    /// <param name="threshold">Least probability; null for each category's own.</param>
-    /// <param name="cancel">Gives up the place in the queue.</param>
+    /// <param name="threshold">Minimum probability; null for each category's own.</param>
+    /// <param name="cancel">Leaves the queue.</param>
     /// <returns>null if the host is busy; retry later.</returns>
     public async Task<DetectionAnswer?> DetectAsync(ClaimsPrincipal caller, ServedDetector version, byte[] image, float? threshold,
         CancellationToken cancel) =>
@@ -77,8 +77,8 @@ public sealed class Predictor(Settings settings, Cores cores, FeatureMemory memo
 
     /// <summary>Finds the objects in one image and draws them into it.</summary>
     /// <param name="caller">The caller, for a fair share of the queue.</param>
-    /// <param name="query">Says which objects to draw.</param>
-    /// <param name="cancel">Gives up the place in the queue.</param>
+    /// <param name="query">Which objects to draw.</param>
+    /// <param name="cancel">Leaves the queue.</param>
     /// <returns>null if the host is busy; retry later.</returns>
     public async Task<DrawnImage?> DrawAsync(ClaimsPrincipal caller, ServedDetector version, byte[] image, PredictionQuery query,
         CancellationToken cancel)
@@ -92,7 +92,7 @@ public sealed class Predictor(Settings settings, Cores cores, FeatureMemory memo
     }
 
     /// <summary>Finds the objects in one image immediately, on the calling thread: for background work.</summary>
-    /// <param name="threshold">Least probability; null for each category's own.</param>
+    /// <param name="threshold">Minimum probability; null for each category's own.</param>
     public DetectionAnswer DetectNow(ServedDetector version, byte[] image, float? threshold)
     {
         if (ImageReader.CheckHeader(image, _limits) is { } refusal)
@@ -115,11 +115,11 @@ public sealed class Predictor(Settings settings, Cores cores, FeatureMemory memo
 
     /// <summary>
     /// Predicts files as they arrive, in order. As many as there are cores are predicted at once while the next one is being read;
-    /// abandoned predictions give up their place in the queue.
+    /// abandoned predictions leave the queue.
     /// </summary>
     /// <param name="files">Files without bytes are passed through.</param>
     /// <param name="ask">Predicts one image.</param>
-    /// <param name="cancel">Gives up the places in the queue.</param>
+    /// <param name="cancel">Leaves the queue.</param>
     /// <returns>Each file with its prediction; null for a file without bytes, or if the host is busy.</returns>
     public static async IAsyncEnumerable<(UploadedFile File, T? Answer)> AskAllAsync<T>(IAsyncEnumerable<UploadedFile> files,
         Func<byte[], CancellationToken, Task<T?>> ask, [EnumeratorCancellation] CancellationToken cancel)
@@ -151,8 +151,8 @@ public sealed class Predictor(Settings settings, Cores cores, FeatureMemory memo
     }
 
     /// <summary>
-    /// Predicts one image immediately, on the calling thread: for background work, which gives way to requests by itself
-    /// (<see cref="Cores.GiveWay"/>). The features are not cached, since thousands of images would evict those that repeat.
+    /// Predicts one image immediately, on the calling thread: for background work, which calls <see cref="Cores.GiveWay"/> itself. The
+    /// features are not cached, since thousands of images would evict those that repeat.
     /// </summary>
     public Answer AnswerNow(ServedClassifier version, byte[] image)
     {

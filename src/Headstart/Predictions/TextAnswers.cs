@@ -12,18 +12,18 @@ internal sealed class TextAnswers(Predictor predictor, Settings settings)
 {
     private const string HowToAsk = """as JSON such as {"texts":["I loved it"]}, or one text as text/plain""";
 
-    /// <param name="id">Of the model.</param>
+    /// <param name="id">Id of the model.</param>
     /// <param name="http">Contains the texts.</param>
     /// <param name="query">Options for the predictions.</param>
-    /// <param name="cancel">Gives up the places in the queue.</param>
+    /// <param name="cancel">Leaves the queue.</param>
     /// <exception cref="RefusedException">The request contains no texts, or too many.</exception>
     public async Task<Results<Ok<PredictionResponse>, ProblemHttpResult>> AnswerAsync(
         Guid id, ServedClassifier version, HttpContext http, PredictionQuery query, CancellationToken cancel)
     {
         var answers = new List<FilePrediction>();
-        foreach (var some in (await ReadAsync(http, cancel)).Chunk(Environment.ProcessorCount))
+        foreach (var chunk in (await ReadAsync(http, cancel)).Chunk(Environment.ProcessorCount))
         {
-            foreach (var answer in await Task.WhenAll(some.Select(text => AskAsync(version, http, text, query, cancel))))
+            foreach (var answer in await Task.WhenAll(chunk.Select(text => AskAsync(version, http, text, query, cancel))))
             {
                 if (answer is null)
                 {

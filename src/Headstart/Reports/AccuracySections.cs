@@ -19,7 +19,7 @@ internal static class AccuracySections
         var parts = $"{folds.Images} {what} in {folds.Folds} folds{(folds.Repeats == 1 ? "" : $", {folds.Repeats} times")}";
         var how = report.AccuracyFrom == AccuracySource.HeldOut
             ? $"Measured on held-out {what}, which the evaluated head was not trained on. The served head is also trained on those whose "
-                + "side nobody gave."
+                + "split nobody chose."
             : $"There are too few held-out {what}, so each of the others was evaluated by a head trained without it and its look-alikes "
                 + "(cross-validation).";
         return Html.Section("Accuracy", $"""
@@ -56,10 +56,10 @@ internal static class AccuracySections
         }
 
         return Html.Section("Categories in words", $"""
-            {Html.Table("Words", ["Category", "Words", "Believed"], Html.Each(words.Prompts, prompt =>
+            {Html.Table("Words", ["Category", "Words", "Reliance"], Html.Each(words.Prompts, prompt =>
                 $"<tr><th scope=\"row\">{prompt.Category}</th><td>{prompt.Prompt}</td><td>{Html.PercentOrDash(prompt.Belief)}</td></tr>"))}
-            <p class="soft">Read by {words.Backbone}. Where the words are believed little, the images are not what they say: describe the
-            category in other words.</p>
+            <p class="soft">Read by {words.Backbone}. If the head relies little on the words, the images do not show what they say: describe
+            the category in other words.</p>
             """);
     }
 

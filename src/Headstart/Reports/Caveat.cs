@@ -6,7 +6,7 @@ namespace Headstart.Reports;
 /// <summary>What training examples cannot say about their categories, in words.</summary>
 internal static class Caveat
 {
-    /// <summary>Categories whose training examples all look alike, or that have one only: nothing can be said about others.</summary>
+    /// <summary>Categories with a single training example, or with only look-alikes: nothing can be said about other examples.</summary>
     public static IReadOnlyList<string> Unmeasured(LabelledFeatures train) =>
         [.. train.Scenes().Index().Where(of => of.Item < 2).Select(of => train.Categories[of.Index])];
 

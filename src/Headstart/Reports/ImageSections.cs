@@ -63,7 +63,7 @@ internal static class ImageSections
 
     private static Html? Flaws(Report report, IReadOnlyDictionary<Guid, Picture> pictures) => report.Flaws.Count == 0 ? null
         : Html.Section("Images worth a look", $"""
-            <p>Measured when they were uploaded. They were used all the same: delete those that do not show what they should.</p>
+            <p>Measured at upload. They were used nevertheless: delete those that do not show what they should.</p>
             <div class="groups">{Html.Each(report.Flaws, flaw => $"""
                 <div><p>{FlawWords.Of(flaw.Flaw)}: {flaw.Images}</p>{Group(flaw.ImageIds, flaw.Images, pictures)}</div>
                 """)}</div>

@@ -18,12 +18,12 @@ internal static class ObjectSections
     {
         var how = report.AccuracyFrom == AccuracySource.HeldOut
             ? "Measured on held-out images, which the evaluated head was not trained on. The served head is also trained on those whose "
-                + "side nobody gave."
-            : "There are too few held-out images, so each of the others was looked at by a head trained without it (cross-validation).";
+                + "split nobody chose."
+            : "There are too few held-out images, so each of the others was evaluated by a head trained without it (cross-validation).";
         return Html.Section("Accuracy", $"""
             <dl class="facts">
-            <div><dt>Mean average precision, overlap of a half</dt><dd>{Html.Percent(objects.Map50.Value)}<small>95 % interval: {Html.Range(objects.Map50.Low, objects.Map50.High)}</small></dd></div>
-            <div><dt>The same, overlaps from 0.5 to 0.95</dt><dd>{Html.Percent(objects.Map.Value)}<small>95 % interval: {Html.Range(objects.Map.Low, objects.Map.High)}</small></dd></div>
+            <div><dt>Mean average precision, overlap of 0.5</dt><dd>{Html.Percent(objects.Map50.Value)}<small>95 % interval: {Html.Range(objects.Map50.Low, objects.Map50.High)}</small></dd></div>
+            <div><dt>Mean average precision, overlaps from 0.5 to 0.95</dt><dd>{Html.Percent(objects.Map.Value)}<small>95 % interval: {Html.Range(objects.Map.Low, objects.Map.High)}</small></dd></div>
             <div><dt>Measured on</dt><dd>{objects.Images} images<small>{(report.AccuracyFrom == AccuracySource.HeldOut ? "held out" : "cross-validation")}</small></dd></div>
             <div><dt>Calibration error</dt><dd>{Html.Percent(objects.CalibrationError)}</dd></div>
             </dl>
@@ -34,11 +34,11 @@ internal static class ObjectSections
 
     private static Html? Categories(ObjectsReport objects)
     {
-        string[] columns = ["Category", "Average precision", "Precision", "Recall", "From probability", "Objects"];
+        string[] columns = ["Category", "Average precision", "Precision", "Recall", "Threshold", "Objects"];
         var drawn = objects.Categories.Where(category => category.Curve.Count > 0).OrderBy(category => category.At50).Take(MostCurves);
         return Html.Section("Metrics per category", $"""
-            <p class="soft">Precision: the share of found objects that are there. Recall: the share of objects that are found. Both from the
-            probability on from which F1, their harmonic mean, is highest on these images.</p>
+            <p class="soft">Precision: the share of found objects that are correct. Recall: the share of objects that are found. Both at the
+            probability threshold at which F1, their harmonic mean, is highest on these images.</p>
             {Html.Table("Metrics per category", columns, Html.Each(objects.Categories, Row))}
             <h3>Precision–recall curves</h3>
             <p class="soft">Precision and recall of each category for every probability threshold. The dot is where F1 is highest.</p>
@@ -80,8 +80,8 @@ internal static class ObjectSections
 
     private static Html? Suspects(ObjectsReport objects, IReadOnlyDictionary<Guid, Picture> pictures) => objects.Suspects.Count == 0 ? null
         : Html.Section("Boxes that may be wrong", $"""
-            <p>Heads not trained on these images disagree with their boxes; check these first. Blue: the box in question. Orange, dashed: what
-            was found.</p>
+            <p>Heads not trained on these images disagree with their boxes; check these first. Blue: the labelled box. Orange, dashed: the
+            predicted box.</p>
             <div class="pictures boxed">{Html.Each(objects.Suspects.Take(ReportPictures.MostSuspects), suspect => Figure(
                 pictures.GetValueOrDefault(suspect.ImageId), suspect.Is is { } box ? [box] : [], suspect.Suggested is { } other ? [other] : [],
                 $"<b>{Question(suspect)}</b>"))}</div>
@@ -98,7 +98,7 @@ internal static class ObjectSections
 
     private static Html? Hardest(ObjectsReport objects, IReadOnlyDictionary<Guid, Picture> pictures) => objects.Hardest.Count == 0 ? null
         : Html.Section("Hardest images", $"""
-            <p>Heads not trained on these images made most mistakes in them. Blue: the boxes that they have. Orange, dashed: what was found.</p>
+            <p>Heads not trained on these images made the most mistakes in them. Blue: labelled boxes. Orange, dashed: predicted boxes.</p>
             <div class="pictures boxed">{Html.Each(objects.Hardest, image => Figure(pictures.GetValueOrDefault(image.ImageId), image.Truth,
                 image.Found, $"<b>{Counted(image.Missed, "missed")}, {Counted(image.Wrong, "wrong")}</b>"))}</div>
             """);

@@ -1,6 +1,6 @@
 namespace Headstart.Reports;
 
-/// <summary>How the report's page looks: light and dark, on a small screen and on paper.</summary>
+/// <summary>Style of the report's page: light and dark, on small screens and on paper.</summary>
 internal static class PageStyle
 {
     public const string Css = """

@@ -19,7 +19,7 @@ internal static class Plots
     /// <summary>Accuracy by number of images (logarithmic): measured points, and the forecast with its interval.</summary>
     /// <param name="curve">With at least one point or forecast.</param>
     /// <param name="what">The examples, such as images.</param>
-    /// <param name="measure">What is called accuracy here.</param>
+    /// <param name="measure">Name of the accuracy measure.</param>
     public static Html LearningCurve(LearningCurveReport curve, string what, string measure)
     {
         int[] images = [.. curve.Points.Select(p => p.Images).Concat(curve.Forecasts.Select(f => f.Images)).Distinct().Order()];

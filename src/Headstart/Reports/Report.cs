@@ -26,7 +26,7 @@ public sealed record Report
     /// <summary>The accuracy, its certainty and what would improve it most, in one or two sentences.</summary>
     public string Sentence { get; init; } = "";
 
-    /// <summary>0 to 1; null if the images cannot tell, and then so are its interval and source: <see cref="Sentence"/> says why.</summary>
+    /// <summary>0 to 1; null if it cannot be measured, and then so are its interval and source: <see cref="Sentence"/> says why.</summary>
     public required double? Accuracy { get; init; }
 
     /// <summary>95 % Wilson score interval, for the number of different images: look-alikes count once.</summary>
@@ -35,8 +35,8 @@ public sealed record Report
     public required AccuracySource? AccuracyFrom { get; init; }
 
     /// <summary>
-    /// Categories that the accuracy says nothing about, because all their images show one scene or there is only one; they are learned and
-    /// predicted all the same.
+    /// Categories that the accuracy says nothing about, because all their images show one scene or there is only one; they are still
+    /// learned and predicted.
     /// </summary>
     public IReadOnlyList<string> Unmeasured { get; init; } = [];
 
@@ -56,7 +56,7 @@ public sealed record Report
     public double? MeanF1 { get; init; }
 
     /// <summary>
-    /// In a multi-label model, the probability from which each of <see cref="Categories"/> applies, chosen for the highest F1. Otherwise
+    /// In a multi-label model, the probability at which each of <see cref="Categories"/> applies, chosen for the highest F1. Otherwise
     /// null.
     /// </summary>
     public IReadOnlyList<float>? Thresholds { get; init; }
@@ -87,7 +87,7 @@ public sealed record Report
     /// </summary>
     public ObjectsReport? Detection { get; init; }
 
-    /// <summary>What <see cref="Accuracy"/> is, in words.</summary>
+    /// <summary>Name of the measure in <see cref="Accuracy"/>.</summary>
     internal string Measure => Detection is null ? "accuracy" : "mean average precision";
 
     public CalibrationReport? Calibration { get; init; }
@@ -104,8 +104,7 @@ public sealed record Report
 
     /// <summary>
     /// Labels that are probably wrong, the most probable first; at most 100. To remove an image from the next report, PATCH it with its
-    /// correct
-    /// <c>category</c>, or with <c>"confirmed": true</c> if its label is correct.
+    /// correct <c>category</c>, or with <c>"confirmed": true</c> if its label is correct.
     /// </summary>
     public IReadOnlyList<SuspectReport> Suspects { get; init; } = [];
 
@@ -118,7 +117,7 @@ public sealed record Report
     /// <summary>Ids of near-duplicate images, in groups; each was kept on one side of every split, as far as that was possible.</summary>
     public IReadOnlyList<IReadOnlyList<Guid>> Duplicates { get; init; } = [];
 
-    /// <summary>Ids of training images that were not learned from, because they look like an image that was given as test.</summary>
+    /// <summary>Ids of training images that were not learned from, because they look like an image sent as test.</summary>
     public IReadOnlyList<Guid> Leaks { get; init; } = [];
 
     /// <summary>Comparison with the version published before; null for the first version.</summary>
@@ -131,20 +130,20 @@ public sealed record Report
     /// <summary>How the head was trained; null in reports of earlier Headstart releases.</summary>
     public HeadReport? Head { get; init; }
 
-    /// <summary>The words that the version began with, or of which it is made where it has seen no image; null where it has read
+    /// <summary>The words that the version started from, or consists of if it has seen no image; null if it has read
     /// none.</summary>
     public WordsReport? Words { get; init; }
 
     public required int TrainableParameters { get; init; }
 
-    /// <summary>Categories with nothing to learn from, such as images given as test alone; the version never predicts them.</summary>
+    /// <summary>Categories with nothing to learn from, for example only images sent as test; the version never predicts them.</summary>
     public IReadOnlyList<string> LeftOut { get; init; } = [];
 
     /// <summary>Ids of images whose bytes could not be read.</summary>
     public IReadOnlyList<Guid> UnreadableImages { get; init; } = [];
 
-    /// <summary>Images that look like bad examples, such as blurred ones, by what is wrong with them. A flaw of more than a fifth of all
-    /// images is how the data are, and not listed.</summary>
+    /// <summary>Images that look like bad examples, such as blurred ones, by flaw. A flaw of more than a fifth of all images is considered
+    /// normal for the data and not listed.</summary>
     public IReadOnlyList<FlawReport> Flaws { get; init; } = [];
 
     /// <summary>Problems in the run that did not end it, such as a failed backbone download.</summary>
@@ -161,7 +160,7 @@ public sealed record Report
 /// <param name="Candidates">The compared backbones, each with the first digits of its file's SHA-256.</param>
 public sealed record ChoiceReport(string Sentence, int? Version, int Images, double? Stability, IReadOnlyList<string> Candidates);
 
-/// <param name="Accuracy">0 to 1; null if it cannot be told, and then so are its interval and error.</param>
+/// <param name="Accuracy">0 to 1; null if it cannot be measured, and then so are its interval and error.</param>
 /// <param name="Images">Number of training images that it was measured on, each by heads not trained on it.</param>
 /// <param name="Folds">0 if no category has two images.</param>
 public sealed record CrossValidationReport(
@@ -180,8 +179,8 @@ public sealed record WordsReport(string Backbone, IReadOnlyList<CategoryPrompt> 
 
 /// <param name="Category">Its name.</param>
 /// <param name="Prompt">Its description, or a sentence with its name.</param>
-/// <param name="Belief">How far the head believes these words, 0 to 1: low where images are not what the words say, so that others may be
-/// better. null where no image has spoken for or against them.</param>
+/// <param name="Belief">How much the head relies on these words, 0 to 1: low if the images do not show what they say, so that other words
+/// may be better. null if no image has confirmed or contradicted them.</param>
 public sealed record CategoryPrompt(string Category, string Prompt, double? Belief);
 
 /// <summary>Calibration: whether nine in ten predictions with 90 % are correct.</summary>
@@ -218,7 +217,7 @@ public sealed record BalanceReport(string Smallest, int SmallestImages, string L
 
 /// <param name="Probability">Probability of the image's current category.</param>
 /// <param name="SuggestedProbability">Probability of the suggested category, from heads not trained on the image.</param>
-/// <param name="SuggestedCategories"> In a multi-label model: the labels that the image probably should have, to be sent as
+/// <param name="SuggestedCategories">In a multi-label model: the labels that the image probably should have, to be sent as
 /// <c>categories</c> in a PATCH. The probabilities are then those of the most doubtful label, as it is and flipped. Otherwise null.
 /// </param>
 public sealed record SuspectReport(

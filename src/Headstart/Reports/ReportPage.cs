@@ -4,8 +4,8 @@ using Headstart.Data;
 namespace Headstart.Reports;
 
 /// <summary>
-/// A report as one self-contained HTML page to read, print and share. It has no script and loads nothing; the policy inside the page tells
-/// this to a browser that opens the saved file.
+/// A report as a self-contained HTML page to read, print and share. It has no script and loads nothing; a policy inside the page enforces
+/// this when a browser opens the saved file.
 /// </summary>
 internal static class ReportPage
 {

@@ -12,13 +12,13 @@ namespace Headstart.Reports;
 /// <summary>An example of the model as shown on the page.</summary>
 /// <param name="FileName">Its file name as uploaded.</param>
 /// <param name="Category">Its current category or categories; a correction may have changed them since the report.</param>
-/// <param name="Confirmed">Whether a person has confirmed the category.</param>
+/// <param name="Confirmed">Whether a user has confirmed the category.</param>
 /// <param name="Thumbnail">A data URI; null if the bytes cannot be read or no picture is shown.</param>
 /// <param name="Heat">The thumbnail overlaid with the heat map of the predicted category; null if there is none.</param>
 /// <param name="Text">The text, in a text model.</param>
 /// <param name="Words">The effect of its words on the predicted category; null if not computed.</param>
-/// <param name="Width">Of the upright image in pixels.</param>
-/// <param name="Height">Of the upright image in pixels.</param>
+/// <param name="Width">Width of the upright image in pixels.</param>
+/// <param name="Height">Height of the upright image in pixels.</param>
 internal sealed record Picture(
     string FileName, string Category, bool Confirmed, string? Thumbnail, string? Heat, string? Text = null,
     IReadOnlyList<WordWeight>? Words = null, int Width = 0, int Height = 0);
@@ -120,7 +120,7 @@ internal sealed class ReportPictures(IBlobStore blobs, HeadCache heads, Cores co
         }
     }
 
-    /// <summary>The heat map of the predicted category; of several labels or none, that of the most probable one.</summary>
+    /// <summary>The heat map of the predicted category; with several labels or none, that of the most probable one.</summary>
     private static HeatMap? Heat(byte[] image, ServedClassifier served, string? predicted)
     {
         var label = served.Head.Labels.ToList().IndexOf(predicted!);

@@ -42,11 +42,11 @@ public sealed class Fingerprints(IDbContextFactory<HeadstartDb> databases, IBlob
     public async Task ComputeAsync(IReadOnlyList<byte[]> images, CancellationToken cancel)
     {
         await using var db = await databases.CreateDbContextAsync(cancel);
-        foreach (var some in images.Chunk(AtOnce)) // so that finished ones are kept if the process dies
+        foreach (var chunk in images.Chunk(AtOnce)) // so that finished ones are kept if the process dies
         {
             var made = new ConcurrentBag<(byte[] Sha256, byte[] Grey)>();
-            var known = await ReadAsync(some, cancel);
-            await Parallel.ForEachAsync(some.Where((_, i) => known[i] is null),
+            var known = await ReadAsync(chunk, cancel);
+            await Parallel.ForEachAsync(chunk.Where((_, i) => known[i] is null),
                 new ParallelOptions { MaxDegreeOfParallelism = Environment.ProcessorCount, CancellationToken = cancel },
                     async (image, token) =>
                 {
@@ -63,9 +63,9 @@ public sealed class Fingerprints(IDbContextFactory<HeadstartDb> databases, IBlob
     {
         await using var db = await databases.CreateDbContextAsync(cancel);
         var prints = new Dictionary<string, Fingerprint>();
-        foreach (var some in images.Chunk(AtOnce))
+        foreach (var chunk in images.Chunk(AtOnce))
         {
-            foreach (var row in await db.FeatureVectors.Where(v => v.Space == Space && some.Contains(v.Sha256)).ToListAsync(cancel))
+            foreach (var row in await db.FeatureVectors.Where(v => v.Space == Space && chunk.Contains(v.Sha256)).ToListAsync(cancel))
             {
                 prints[Convert.ToHexStringLower(row.Sha256)] = new Fingerprint(row.Values);
             }

@@ -14,10 +14,9 @@ public static class BoxesApi
 {
     public static void MapBoxes(this RouteGroupBuilder api) =>
         api.MapPut("/models/{id:guid}/images/{imageId:guid}/boxes", Put).WithTags("Images")
-            .Named("setBoxes", "Say where the objects of an image are", "For a model of the kind objectDetection. The boxes replace those "
-                + "that the image has; where they were known before, a person has confirmed them, and reports no longer suspect them. An "
-                + "empty list says that nothing is there; null that nobody has "
-                + "looked yet, and then runs leave the image out.")
+            .Named("setBoxes", "Set the boxes of an image", "For a model of the kind objectDetection. The boxes replace those of the "
+                + "image; if it had boxes before, they count as confirmed, and reports no longer suspect them. An empty list means that "
+                + "nothing is there; null that nobody has labelled the image, which runs then leave out.")
             .Example("""{"boxes":[{"category":"cats","x":0.1,"y":0.2,"width":0.3,"height":0.4}]}""")
             .Refuses(400, 401, 404, 409, 422).ForImages("its examples are at {0}/texts");
 
@@ -51,8 +50,8 @@ public static class BoxesApi
             return unknown;
         }
 
-        // Who draws may err; who looks again at what was drawn has confirmed it.
-        // Locks the row, so that of two requests at once the image gets the boxes of one.
+        // The user who draws boxes may err; looking at them again confirms them.
+        // Locks the row, so that of two concurrent requests the image gets the boxes of one.
         if (await db.Examples.Where(e => e.ModelId == id && e.Id == imageId).ExecuteUpdateAsync(set => set
             .SetProperty(e => e.BoxesKnown, boxes != null)
             .SetProperty(e => e.Confirmed, e => boxes != null && e.BoxesKnown), cancel) == 0)

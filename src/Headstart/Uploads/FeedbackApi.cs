@@ -17,7 +17,7 @@ public static class FeedbackApi
                 "Send a form as for adding images: a field named category with the correct category, then the misclassified files; or a "
                 + "part named manifest, and it may have boxes. They become labelled images with a confirmed category; an image that the "
                 + "model has in another category is moved, and in a detection model gets the new boxes. The next training run learns from "
-                + "them. The body of /feedback/list is understood here, too. For a text model send the JSON of /feedback/text.")
+                + "them. The body of /feedback/list is accepted here, too. For a text model send the JSON of /feedback/text.")
             .WithMetadata(new FileForm(ImagesApi.Fields, Manifest: true));
         Map("/list", "Images").Produces<UploadResponse>().Named("giveFeedbackList", "Correct wrong predictions of a detection model",
                 "Each has the url of an image or its base64, and its correct boxes, which replace those that the image has and are "

@@ -34,8 +34,8 @@ internal sealed class ImageRequests(ImageUpload upload, ImportIntake imports, Da
             : await BodyAsync(model, request, kind, background, key, cancel);
     }
 
-    /// <summary>Examples whose labels a person vouches for; answered at once.</summary>
-    /// <param name="model">Receives the images. With its categories.</param>
+    /// <summary>Takes examples whose labels a user confirms; answered at once.</summary>
+    /// <param name="model">Receives the images; with its categories.</param>
     /// <param name="request">A form, an archive, or a list.</param>
     public async Task<Results<Ok<UploadResponse>, ProblemHttpResult>> FeedbackAsync(Model model, HttpRequest request,
         CancellationToken cancel)
@@ -57,7 +57,7 @@ internal sealed class ImageRequests(ImageUpload upload, ImportIntake imports, Da
             : Answer(await AddAsync(model, body, confirmed: true, cancel));
     }
 
-    /// <summary>Uploads that take too long for one request become imports: large ones, and those with many URLs to fetch.</summary>
+    /// <summary>Uploads too long for one request become imports: large ones, and those with many URLs.</summary>
     private async Task<Results<Ok<UploadResponse>, Accepted<ImportProgress>, ProblemHttpResult>> BodyAsync(
         Model model, HttpRequest request, UploadKind kind, bool? background, string? key, CancellationToken cancel)
     {
@@ -97,7 +97,7 @@ internal sealed class ImageRequests(ImageUpload upload, ImportIntake imports, Da
         return files.TooMany ? Problems.Of(StatusCodes.Status413PayloadTooLarge, "too-many-files",
                 $"One request may have {limits.MaxFiles:N0} files (Headstart:Uploads:MaxFiles). The files before the limit were processed "
                 + $"({answer.Accepted.Count:N0} accepted); send the rest in another request"
-                + (confirmed ? "." : ", or all of them with ?async=true as an import."), // feedback has no imports
+                + (confirmed ? "." : ", or all of them with ?async=true as an import."), // feedback cannot become an import
                 ("accepted", answer.Accepted.Count), ("rejected", answer.Rejected.Take(100)))
             : Answer(answer);
     }
@@ -123,9 +123,9 @@ internal sealed class ImageRequests(ImageUpload upload, ImportIntake imports, Da
         }
     }
 
-    /// <summary>What <see cref="TakeAsync"/> would do; nothing is stored.</summary>
-    /// <param name="model">Would receive the images. With its categories.</param>
-    /// <param name="request">A form, an archive, a list, or JSON with the names of files in their folders.</param>
+    /// <summary>Plans what <see cref="TakeAsync"/> would do, without storing anything.</summary>
+    /// <param name="model">Would receive the images; with its categories.</param>
+    /// <param name="request">A form, an archive, a list, or JSON with the names of files including folders.</param>
     public async Task<Results<Ok<UploadPlan>, ProblemHttpResult>> PlanAsync(Model model, HttpRequest request, CancellationToken cancel)
     {
         if (UploadBody.KindOf(request.ContentType) is not { } kind)
@@ -145,7 +145,7 @@ internal sealed class ImageRequests(ImageUpload upload, ImportIntake imports, Da
         return TypedResults.Ok((await upload.PlanAsync(model, files, cancel)).Plan(body.Notices));
     }
 
-    /// <summary>What the folders of files say that have not been sent yet, for a page that has a folder to upload.</summary>
+    /// <summary>Plans files that have not been sent yet, by their folders, for a page that uploads a folder.</summary>
     private async Task<UploadPlan> PlanAsync(Model model, IReadOnlyList<string> names, CancellationToken cancel)
     {
         var systems = new SystemFiles();

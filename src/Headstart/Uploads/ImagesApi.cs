@@ -18,13 +18,13 @@ namespace Headstart.Uploads;
 /// <param name="Category">Only images of this category.</param>
 /// <param name="Split">Only <c>train</c> or <c>test</c>.</param>
 /// <param name="Flaw">Only images with this flaw; <c>any</c> for all flaws.</param>
-/// <param name="Boxes">In a detection model, true for images whose boxes are known, false for those that nobody has looked at.</param>
+/// <param name="Boxes">In a detection model, true for images with known boxes, false for images that nobody has labelled.</param>
 public sealed record ImageQuery(
     [property: FromQuery(Name = "category")] string? Category, [property: FromQuery(Name = "split")] string? Split,
     [property: FromQuery(Name = "flaw")] string? Flaw, [property: FromQuery(Name = "boxes")] bool? Boxes);
 
 /// <param name="Async">true always answers with an import, false never; by default the upload decides.</param>
-/// <param name="DryRun">true stores nothing and answers what the request would do.</param>
+/// <param name="DryRun">true stores nothing and returns what the request would do.</param>
 public sealed record UploadQuery(
     [property: FromQuery(Name = "async")] bool? Async, [property: FromQuery(Name = "dryRun")] bool? DryRun);
 
@@ -41,7 +41,7 @@ public static class ImagesApi
         var images = api.MapGroup("/models/{id:guid}/images").WithTags("Images").ForImages("its examples are at {0}/texts");
         Map("", Add, "addImages", "Add labelled images", "Step 2 of the main job. Put a field named category before the files it applies "
                 + "to (in a multi-label model one field for each category, or one empty field for none), or a part named manifest, a table "
-                + "or JSON Lines with the category of each file. The bodies of the paths below are understood here, too; large ones, and "
+                + "or JSON Lines with the category of each file. The bodies of the paths below are accepted here, too; large ones, and "
                 + "those with more than a few URLs, are then answered with 202 and an import, and ?async=true or false overrides this. "
                 + "?dryRun=true stores nothing and answers as /dry-run does.")
             .WithMetadata(new FileForm(Fields, Manifest: true), new TakesMore("Idempotency-Key", "async", "dryRun"));
@@ -61,17 +61,17 @@ public static class ImagesApi
         MapPlan("/archive/dry-run", "planImageArchive", "Try an archive", "A zip archive.")
             .WithMetadata(new RawBody("", "application/zip"));
         images.MapGet("/", List).Named("listImages", "List the images", "Newest first; ?category= filters by "
-            + "category, ?split= by side, ?flaw= by what makes an image a bad example (any for all of these), ?boxes= by whether "
-            + "the boxes of a detection model are known.").Refuses(400, 401, 404, 422);
+            + "category, ?split= by train or test, ?flaw= by a flaw that makes an image a bad example (any for all), ?boxes= by "
+            + "whether the boxes of a detection model are known.").Refuses(400, 401, 404, 422);
         images.MapGet("/{imageId:guid}", Get).Named("getImage", "Get an image", "Its details; the file itself is at "
             + "/content.").Refuses(401, 404);
         images.MapGet("/{imageId:guid}/content", Content).Named("getImageContent", "Get an image's bytes",
             "As uploaded, or with ?size= as a JPEG that fits a square of that many pixels.")
             .Produces<byte[]>(200, ImageFormat.MediaTypes[0], [.. ImageFormat.MediaTypes.Skip(1)])
             .Refuses(400, 401, 404, 412);
-        images.MapPatch("/{imageId:guid}", Change).Named("changeImage", "Correct or confirm an image's category, or change its side",
+        images.MapPatch("/{imageId:guid}", Change).Named("changeImage", "Correct or confirm an image's category, or change its split",
                 "The category must be one of the model's; for a multi-label model send categories, a list. Reports no longer suspect a "
-                + "label that a person has set or confirmed. Send split to move the image to train or test; the next run obeys.")
+                + "label that a user has set or confirmed. Send split to move the image to train or test from the next run on.")
             .Example("""{"category":"dogs"}""").Refuses(400, 401, 404, 422);
         images.MapDelete("/{imageId:guid}", Delete).Named("deleteImage", "Delete an image", "Versions trained on it do not "
             + "change.").Refuses(401, 404);
@@ -102,7 +102,7 @@ public static class ImagesApi
         await WithAnyBodyAsync(id, http, db, cancel) is { } model ? await requests.PlanAsync(model, http.Request, cancel)
             : Problems.NoSuchModel();
 
-    // Every kind of body. What it answers is documented above, for the kind that the document names.
+    // Takes every kind of body. The document describes only one kind and its answers, see above.
     private static async Task<IResult> Add(
         Guid id, HttpContext http,
         [FromHeader(Name = "Idempotency-Key")][Description("For imports: sending the same key again returns the import it "
@@ -119,7 +119,7 @@ public static class ImagesApi
         : Problems.RefuseIdempotencyKey(idempotencyKey) is { } invalid ? invalid
         : (await requests.TakeAsync(model, http.Request, background, idempotencyKey, cancel)).Result;
 
-    /// <summary>The model with its categories. The request may be large: reading it enforces its own limits.</summary>
+    /// <summary>The model with its categories. Removes the body's size limit: readers enforce their own.</summary>
     private static Task<Model?> WithAnyBodyAsync(Guid id, HttpContext http, HeadstartDb db, CancellationToken cancel)
     {
         http.Features.Get<IHttpMaxRequestBodySizeFeature>()!.MaxRequestBodySize = null;

@@ -4,23 +4,23 @@ using Headstart.Learning.Detection;
 
 namespace Headstart.Versions;
 
-/// <summary>The README.md of an exported detector. A test takes the programs out of it and runs them.</summary>
+/// <summary>The README.md of an exported detector. A test extracts its programs and runs them.</summary>
 internal static class DetectionReadme
 {
-    /// <summary>What the exported model answers from; the programs keep what reaches the threshold of its label.</summary>
+    /// <summary>Minimum probability of the exported model's answers; the programs keep those above the threshold of their label.</summary>
     public const float LeastProbability = 0.05f;
 
     public static string Of(Model model, ModelVersion version, ServedDetector served) => $$"""
         # {{ExportReadme.Inline(model.Name)}}, version {{version.Number}}
 
         An object detector exported from Headstart. `model.onnx` is self-contained: it takes the pixels of a photograph
-        of any size and returns the objects in it. Scaling, finding, and leaving out what was found twice are part of the model.
+        of any size and returns the objects in it. Scaling, detection and the removal of duplicates are part of the model.
 
         | | |
         | --- | --- |
         | input `{{DetectionExport.Image}}` | uint8 `[height, width, 3]`: red, green and blue from 0 to 255, row by row, upright |
-        | output `{{DetectionExport.Boxes}}` | float32 `[n, 4]`: x and y of the top left corner, width and height, each as a part of the image's width or height |
-        | output `{{DetectionExport.Scores}}` | float32 `[n]`: probabilities from {{ExportReadme.Number(LeastProbability)}} on, the highest first |
+        | output `{{DetectionExport.Boxes}}` | float32 `[n, 4]`: x and y of the top left corner, width and height, relative to the image's width and height |
+        | output `{{DetectionExport.Scores}}` | float32 `[n]`: probabilities of at least {{ExportReadme.Number(LeastProbability)}}, highest first |
         | output `{{DetectionExport.Labels}}` | int64 `[n]`: index into `labels.txt` |
 
         It needs ONNX Runtime (operator set 18; tested with 1.30 and 1.31), in any language. Pass the whole photograph: resizing it first
@@ -28,7 +28,7 @@ internal static class DetectionReadme
 
         ## Labels
 
-        Each label has the threshold from which its F1 is highest.
+        Each label has the threshold at which its F1 is highest.
 
         {{string.Join('\n', served.Labels.Zip(served.Head.Thresholds, (label, threshold) => (label, threshold)).Select((l, i) => $"{i}. {ExportReadme.Inline(l.label)} (threshold {ExportReadme.Number(l.threshold)})"))}}
 
@@ -53,7 +53,7 @@ internal static class DetectionReadme
         - {{served.Backbone.Manifest.Id}}, {{served.Backbone.Manifest.Licence}}: {{ExportReadme.Inline(served.Backbone.Manifest.Source)}}, SHA-256 `{{served.Backbone.Manifest.Sha256}}`
 
         Model {{version.ModelId}}, trained {{version.CreatedAt.ToString("yyyy-MM-dd HH:mm", CultureInfo.InvariantCulture)}} UTC.
-        {{ExportReadme.Accuracy(version, "Mean average precision at an overlap of a half")}}
+        {{ExportReadme.Accuracy(version, "Mean average precision at an overlap of 0.5")}}
 
         """;
 

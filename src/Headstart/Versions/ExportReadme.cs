@@ -4,10 +4,10 @@ using Headstart.Learning.Export;
 
 namespace Headstart.Versions;
 
-/// <summary>The README.md of an exported version. A test takes the programs out of it and runs them.</summary>
+/// <summary>The README.md of an exported version. A test extracts its programs and runs them.</summary>
 internal static class ExportReadme
 {
-    /// <summary>Labels may hold anything that a name may, so they are shown as code.</summary>
+    /// <summary>Labels may contain any character of a name, so they are shown as code.</summary>
     public static string Of(Model model, ModelVersion version, ServedClassifier served) => $$"""
         # {{Inline(model.Name)}}, version {{version.Number}}
 
@@ -139,7 +139,7 @@ internal static class ExportReadme
     private static string Threshold(ServedClassifier served, int label) =>
         served.Head.Thresholds is { } thresholds ? $" (threshold {Number(thresholds[label])})" : "";
 
-    // In code no sign means anything to Markdown, as long as the fence is longer than what is inside.
+    // Markdown interprets nothing inside code if the fence is longer than any inside it.
     internal static string Inline(string text) => text.Contains('`', StringComparison.Ordinal) ? $"```` {text} ````" : $"`{text}`";
 
     internal static string Numbers(IReadOnlyList<float> values) => string.Join(", ", values.Select(value => Number(value)));

@@ -6,15 +6,15 @@ using Microsoft.Extensions.Caching.Memory;
 namespace Headstart.Versions;
 
 /// <summary>
-/// The versions in use, read and checked once (<see cref="VersionReader"/>). A version never changes, so an entry is never stale. What
-/// leaves the cache is not disposed of, as an answer may be made with it: it goes with the last of them, by its finalizer.
+/// The versions in use, read and checked once (<see cref="VersionReader"/>). A version never changes, so an entry is never stale. An
+/// evicted version may still be in use, so it is not disposed: its finalizer runs after the last prediction with it.
 /// </summary>
 public sealed class HeadCache(VersionReader reader, IBlobStore blobs, IDbContextFactory<HeadstartDb> databases, Settings settings,
     Telemetry telemetry) : IDisposable
 {
     private readonly MemoryCache _heads = new(new MemoryCacheOptions { SizeLimit = settings.Predictions.HeadCacheBytes });
 
-    /// <summary>The version, or null where the model has none of this number.</summary>
+    /// <summary>The version; null if the model has none with this number.</summary>
     /// <exception cref="RefusedException">The head or its backbone is missing on this host.</exception>
     public ValueTask<ServedVersion?> GetAsync(Guid model, int number, CancellationToken cancel)
     {

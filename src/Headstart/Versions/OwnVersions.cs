@@ -8,7 +8,7 @@ namespace Headstart.Versions;
 
 public static class OwnVersions
 {
-    /// <returns>null where the caller has no such model, or the model no such version.</returns>
+    /// <returns>null if the caller has no such model, or the model no such version.</returns>
     public static async Task<(ModelVersion Version, Model Model)?> FindVersionAsync(
         this HeadstartDb db, ClaimsPrincipal caller, Guid id, int number, CancellationToken cancel)
     {

@@ -5,24 +5,24 @@ using Microsoft.EntityFrameworkCore;
 
 namespace Headstart.Versions;
 
-/// <param name="Version">Its number; null where there is none yet.</param>
-/// <param name="Kind">Of the model.</param>
+/// <param name="Version">Its number; null if there is none yet.</param>
+/// <param name="Kind">Kind of the model.</param>
 public sealed record Published(int? Version, ModelKind Kind);
 
 /// <summary>
-/// Which version of a model answers, asked for by every prediction. A version published on this host answers from then on; one published on
-/// another host, when that is heard, and a second later at most.
+/// Which version of a model predicts, needed for every prediction. A version published on this host predicts at once; one published on
+/// another host when its notification arrives, after a second at most.
 /// </summary>
 public sealed class PublishedVersions
 {
-    // Compiled: building the query anew would take longer than asking it.
+    // Compiled: building the query would take longer than running it.
     private static readonly Func<HeadstartDb, Guid, Guid, CancellationToken, Task<Published?>> Query = EF.CompileAsyncQuery(
         (HeadstartDb db, Guid account, Guid id, CancellationToken _) =>
             db.Models.Where(m => m.AccountId == account && m.Id == id).Select(m => new Published(m.PublishedVersion, m.Kind))
                 .SingleOrDefault());
 
     private static readonly TimeSpan Lifetime = TimeSpan.FromSeconds(1);
-    private static readonly TimeSpan Look = TimeSpan.FromMinutes(1); // thousands of models are in use
+    private static readonly TimeSpan Look = TimeSpan.FromMinutes(1); // rarely, because thousands of models may be in use
 
     private readonly IDbContextFactory<HeadstartDb> _databases;
     private readonly ShortLivedCache<(Guid Account, Guid Model), Published> _published;
@@ -33,7 +33,7 @@ public sealed class PublishedVersions
         announcements.Listen(Announcement.Versions, Forget);
     }
 
-    /// <returns>null where the caller has no such model.</returns>
+    /// <returns>null if the caller has no such model.</returns>
     public ValueTask<Published?> FindAsync(ClaimsPrincipal caller, Guid id, CancellationToken cancel)
     {
         var account = caller.AccountId();
@@ -44,6 +44,6 @@ public sealed class PublishedVersions
         }, cancel);
     }
 
-    /// <summary>After a version was published or a model deleted.</summary>
+    /// <summary>To be called after a version was published or a model deleted.</summary>
     public void Forget() => _published.Forget();
 }

@@ -3,23 +3,23 @@ using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace Headstart.Versions;
 
-/// <summary>Routes that only models of images have, or only models of texts: with a model of the other kind they say which route is
-/// meant.</summary>
+/// <summary>Routes for image models only, or for text models only: requests with a model of the other kind are told the right
+/// route.</summary>
 public static class RoutesByKind
 {
     /// <param name="routes">Below <c>/models/{id}</c>.</param>
-    /// <param name="instead">What to do with a model of texts, as a sentence without its end; <c>{0}</c> stands for the model's
+    /// <param name="instead">What to do with a text model, as a sentence without its end; <c>{0}</c> stands for the model's
     /// path.</param>
     public static T ForImages<T>(this T routes, string instead)
         where T : IEndpointConventionBuilder => routes.For(texts: false, instead);
 
     /// <param name="routes">Below <c>/models/{id}</c>.</param>
-    /// <param name="instead">What to do with a model of images, as a sentence without its end; <c>{0}</c> stands for the model's
+    /// <param name="instead">What to do with an image model, as a sentence without its end; <c>{0}</c> stands for the model's
     /// path.</param>
     public static T ForTexts<T>(this T routes, string instead)
         where T : IEndpointConventionBuilder => routes.For(texts: true, instead);
 
-    /// <summary>The refusal of a request that is for models of the other kind.</summary>
+    /// <summary>The refusal of a request for models of the other kind.</summary>
     public static ProblemHttpResult Refusal(ModelKind kind, string instead) => Problems.Of(
         StatusCodes.Status409Conflict, "wrong-kind", $"This model {(kind.HasBoxes() ? "finds objects in" : "classifies")} "
             + $"{kind.Nouns()}: {instead}.");
@@ -32,7 +32,7 @@ public static class RoutesByKind
         {
             var http = context.HttpContext;
             var published = http.RequestServices.GetRequiredService<PublishedVersions>();
-            // A model that the caller does not have is the handler's to refuse.
+            // The handler refuses a model that the caller does not have.
             return Guid.TryParse(http.GetRouteValue("id") as string, out var id)
                 && await published.FindAsync(http.User, id, http.RequestAborted) is { } model
                 && model.Kind.IsText() != texts ? Refusal(model.Kind,

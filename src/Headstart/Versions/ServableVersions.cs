@@ -4,8 +4,8 @@ using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace Headstart.Versions;
 
-/// <summary>A version that can answer, or why none can: one of the two.</summary>
-/// <param name="Kind">Of the model; null where the caller has no such model.</param>
+/// <summary>A version that can predict, or why none can.</summary>
+/// <param name="Kind">Kind of the model; null if the caller has no such model.</param>
 public sealed record Servable(ModelKind? Kind, ServedVersion? Version, ProblemHttpResult? Refusal);
 
 /// <summary>
@@ -14,7 +14,7 @@ public sealed record Servable(ModelKind? Kind, ServedVersion? Version, ProblemHt
 public sealed class ServableVersions(PublishedVersions published, HeadCache heads)
 {
     /// <param name="caller">Must own the model.</param>
-    /// <param name="number">Of a version; null for the published one.</param>
+    /// <param name="number">Number of a version; null for the published one.</param>
     public async Task<Servable> FindAsync(ClaimsPrincipal caller, Guid model, int? number, CancellationToken cancel)
     {
         if (await published.FindAsync(caller, model, cancel) is not var (current, kind))

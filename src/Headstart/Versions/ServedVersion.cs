@@ -10,22 +10,22 @@ public abstract record ServedVersion(int Number)
     /// <summary>The names of its categories, in the order of its head.</summary>
     public abstract IReadOnlyList<string> Labels { get; }
 
-    /// <summary>What it takes in memory, about; backbones are others' too and not counted.</summary>
+    /// <summary>Approximate memory, without the backbones, which it shares.</summary>
     public abstract long Bytes { get; }
 
-    /// <summary>Whether it has learned from no example, and answers from the words of its categories alone.</summary>
+    /// <summary>Whether it has learned from no example and predicts from the words of its categories alone.</summary>
     public bool ZeroShot { get; init; }
 
-    /// <summary>Whether it answers for texts, not images.</summary>
+    /// <summary>Whether it predicts texts.</summary>
     public virtual bool ReadsTexts => false;
 }
 
-/// <summary>A version that says what an image or text is.</summary>
-/// <param name="FeatureBytes">What its features take in memory beside it, about.</param>
+/// <summary>A version that classifies images or texts.</summary>
+/// <param name="FeatureBytes">Approximate memory of its own features.</param>
 public sealed record ServedClassifier(int Number, VersionFeatures Features, Head Head, NoveltyDetector Known, long FeatureBytes = 0)
     : ServedVersion(Number)
 {
-    private const int Overhead = 2_000; // of the objects around the numbers, about
+    private const int Overhead = 2_000; // approximate bytes of the objects around the numbers
 
     /// <summary>Only for an image model; endpoints and jobs for images check the kind first.</summary>
     public FeatureRecipe Recipe => ((ImageFeatures)Features).Recipe;
@@ -39,11 +39,11 @@ public sealed record ServedClassifier(int Number, VersionFeatures Features, Head
         + Head.Labels.Sum(label => 32L + sizeof(char) * label.Length);
 }
 
-/// <summary>A version that says where objects are.</summary>
+/// <summary>A version that finds objects.</summary>
 /// <param name="FileBytes">Length of the head's file.</param>
 public sealed record ServedDetector(int Number, DetectorBackbone Backbone, DetectionHead Head, long FileBytes) : ServedVersion(Number)
 {
-    private const int Overhead = 100_000; // of a session of ONNX Runtime, about
+    private const int Overhead = 100_000; // approximate bytes of an ONNX Runtime session
 
     public override IReadOnlyList<string> Labels => Head.Categories;
 

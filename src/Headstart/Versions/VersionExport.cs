@@ -6,15 +6,15 @@ using Headstart.Learning.Export;
 
 namespace Headstart.Versions;
 
-/// <summary>A version as files for a program of one's own. The same version always gives the same bytes, as long as its model keeps its
+/// <summary>A version as files for a user's own program. The same version always gives the same bytes while its model keeps its
 /// name.</summary>
 internal sealed class VersionExport(HeadCache heads, Cores cores, DataPaths paths)
 {
-    /// <summary>Takes one place among the predictions while it works: a network is in memory a few times until it is written.</summary>
-    /// <returns>The zip from its beginning; gone when it is closed. null when too many predictions are waiting already.</returns>
+    /// <summary>Waits for a core like a prediction, because memory holds the network several times until it is written.</summary>
+    /// <returns>The zip from its start; closing it deletes it. null if too many predictions are waiting.</returns>
     /// <exception cref="RefusedException">The head or its backbone is missing on this host.</exception>
-    /// <exception cref="Learning.Backbones.BackboneException">The file of a backbone is gone or is another by now.</exception>
-    /// <exception cref="ModelExportException">The version cannot be one ONNX model.</exception>
+    /// <exception cref="Learning.Backbones.BackboneException">The file of a backbone is gone or has been replaced.</exception>
+    /// <exception cref="ModelExportException">The version cannot be expressed as one ONNX model.</exception>
     public async Task<Stream?> WriteAsync(Model model, ModelVersion version, CancellationToken cancel)
     {
         var served = await heads.GetAsync(model.Id, version.Number, cancel)

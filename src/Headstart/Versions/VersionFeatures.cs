@@ -3,10 +3,10 @@ using Headstart.Learning.Texts;
 
 namespace Headstart.Versions;
 
-/// <summary>What a head reads.</summary>
-/// <param name="Id">Names it, for people and for runs that ask for it.</param>
-/// <param name="Length">Numbers for one example.</param>
-/// <param name="MsPerExample">Milliseconds for one on this host.</param>
+/// <summary>The features that a head reads.</summary>
+/// <param name="Id">Their name, for people and for training runs that request them.</param>
+/// <param name="Length">Numbers per example.</param>
+/// <param name="MsPerExample">Milliseconds per example on this host.</param>
 public abstract record VersionFeatures(string Id, int Length, double MsPerExample);
 
 /// <summary>Features of images.</summary>

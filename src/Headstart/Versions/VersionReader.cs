@@ -12,9 +12,9 @@ namespace Headstart.Versions;
 public sealed class VersionReader(IBlobStore blobs, LoadedBackbones loaded, DetectorBackbones detectors, SharedBackbones shared,
     LoadedTextBackbones texts)
 {
-    /// <summary>A version with what its head reads. It belongs to the caller.</summary>
-    /// <param name="kind">Of the version's model.</param>
-    /// <param name="number">Of the version.</param>
+    /// <summary>Reads a version and loads what its head reads. The caller owns the result.</summary>
+    /// <param name="kind">Kind of the version's model.</param>
+    /// <param name="number">Number of the version.</param>
     /// <param name="bytes">The artifact.</param>
     /// <exception cref="RefusedException">A backbone or the text features are missing on this host.</exception>
     public async Task<ServedVersion> ReadAsync(ModelKind kind, int number, byte[] bytes, CancellationToken cancel)
@@ -55,7 +55,7 @@ public sealed class VersionReader(IBlobStore blobs, LoadedBackbones loaded, Dete
         }
     }
 
-    // The same file and the same preprocessing, not just the same name: anything else would answer confidently and wrongly.
+    // The same file and the same preprocessing, not just the same name: anything else would predict confidently and wrongly.
     private FeaturePart Part(ArtifactPart read) =>
         loaded.Find(read.BackboneId)?.Behind(read.PreprocessingId) is { } backbone && backbone.Manifest.Sha256 == read.BackboneSha256
             && backbone.Readable.FirstOrDefault(s => s.Name == read.Section) is { } section
@@ -73,7 +73,7 @@ public sealed class VersionReader(IBlobStore blobs, LoadedBackbones loaded, Dete
         if (backbones.Any(id => loaded.Find(id) is null))
         {
             await loaded.Bundled.WaitAsync(cancel); // the host may have just started
-            await shared.BringAsync(cancel); // another host trained it, with a backbone that this one has not heard of yet
+            await shared.BringAsync(cancel); // another host trained it with a backbone that is still unknown here
         }
     }
 
@@ -96,7 +96,7 @@ public sealed class VersionReader(IBlobStore blobs, LoadedBackbones loaded, Dete
             }
             catch (TextFeaturesException)
             {
-                await shared.BringAsync(cancel); // another host trained it, with word vectors that this one has not heard of yet
+                await shared.BringAsync(cancel); // another host trained it with word vectors that are still unknown here
                 file.Position = 0;
                 return (new WordFeatures(TextFeatures.Load(file, texts.All)), file.Length);
             }

@@ -11,10 +11,10 @@ using Microsoft.Net.Http.Headers;
 
 namespace Headstart.Versions;
 
-/// <param name="Accuracy">0 to 1, measured on held-out examples if there are enough, otherwise cross-validated; null where the examples
-/// cannot tell, such as pictures of one scene for each category. The report says which, and why.</param>
+/// <param name="Accuracy">0 to 1, measured on held-out examples if there are enough, otherwise cross-validated; null if it cannot be
+/// measured, as with pictures of one scene per category. The report says which, and why.</param>
 /// <param name="AccuracyInterval">Lower and upper bound of the 95 % confidence interval (Wilson); null without an accuracy.</param>
-/// <param name="ZeroShot">true for a version that has learned from no image and answers from the words of its categories alone: its
+/// <param name="ZeroShot">true for a version that has learned from no image and predicts from the words of its categories alone: its
 /// accuracy is unknown and its probabilities are not calibrated. Otherwise absent.</param>
 public sealed record VersionResponse(
     int Number, Guid RunId, string Backbone, int TrainableParameters, double? Accuracy, IReadOnlyList<double>? AccuracyInterval,
@@ -36,8 +36,8 @@ public static class VersionsApi
             + "interval, and whether it is published.").Refuses(401, 404);
         versions.MapGet("/{number:int}/export", Export).Named("exportVersion", "Export a version",
                 "A zip file with model.onnx, a self-contained model that turns the pixels of a photograph into the probabilities of the "
-                    + "labels, labels.txt, and a README.md with example programs in Python, JavaScript and C#. For image models only; of a "
-                    + "detection model the model returns boxes, and the programs draw them.")
+                    + "labels, labels.txt, and a README.md with example programs in Python, JavaScript and C#. For image models only; an "
+                    + "exported detector returns boxes, and the programs draw them.")
             .Produces<Stream>(StatusCodes.Status200OK, "application/zip")
                 .Produces<Stream>(StatusCodes.Status206PartialContent, "application/zip")
             .Refuses(401, 404, 409, 412, 416, 503);
@@ -119,7 +119,7 @@ public static class VersionsApi
         return TypedResults.Ok(VersionResponse.Of(version, number));
     }
 
-    /// <summary>The model's name, as far as every file system takes it.</summary>
+    /// <summary>The model's name, reduced to characters that every file system accepts.</summary>
     private static string FileName(Model model, int number) =>
         $"{string.Concat(model.Name.Select(sign => char.IsLetterOrDigit(sign) ? sign : '-')).Trim('-')}-v{number}.zip".TrimStart('-');
 }

@@ -65,7 +65,7 @@ public abstract class ExamplesPage : ModelPage
         }
     }
 
-    /// <summary>Asks for another name; one that another category has offers to merge the two.</summary>
+    /// <summary>Asks for a new name; if another category has it, offers to merge the two.</summary>
     protected async Task RenameCategoryAsync(string category)
     {
         var dialog = await Dialogs.ShowAsync<TextDialog>($"Rename {category}",
@@ -106,7 +106,7 @@ public abstract class ExamplesPage : ModelPage
         Snackbar.Add(what, Severity.Normal, options =>
         {
             options.VisibleStateDuration = 10_000;
-            options.RequireInteraction = false; // an action would turn it on
+            options.RequireInteraction = false; // because an action turns it on
             options.Action = "Undo";
             options.OnClick = async _ =>
             {
@@ -134,7 +134,7 @@ public abstract class ExamplesPage : ModelPage
             }
             catch (JSDisconnectedException)
             {
-                // The browser is gone, and its listeners with it.
+                // The browser has disconnected, and its listeners are gone.
             }
 
             _self.Dispose();

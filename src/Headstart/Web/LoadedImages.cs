@@ -2,11 +2,11 @@ using Headstart.Uploads.Storing;
 
 namespace Headstart.Web;
 
-/// <summary>The images of a model loaded by an open page, newest first, without those deleted a moment ago that can still be
+/// <summary>A model's images loaded by an open page, newest first, without recently deleted ones that can still be
 /// restored.</summary>
 internal sealed class LoadedImages
 {
-    /// <summary>The most images an open page keeps in the host's memory, at about half a kilobyte each.</summary>
+    /// <summary>Maximum number of images that an open page keeps in the host's memory, at about half a kilobyte each.</summary>
     public const int Most = 20_000;
 
     private readonly Dictionary<Guid, ImageResponse> _known = [];

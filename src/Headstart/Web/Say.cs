@@ -35,7 +35,7 @@ internal static class Say
                 + $"{Count(model.Categories.Sum(c => c.ImageCount), model.Kind.Noun())}";
     }
 
-    /// <summary>The CSS classes of a category's colour; label-panel.js knows them too.</summary>
+    /// <summary>The CSS classes of a category's colour; label-panel.js uses the same.</summary>
     public static string Hue(int category) => $"hue-{category % Hues}{(category < Hues ? "" : " second")}";
 
     public static string Run(JobState state) => state switch

@@ -10,9 +10,9 @@ using Microsoft.AspNetCore.Mvc;
 namespace Headstart.Web;
 
 /// <summary>
-/// Signs people in with an API key and sets a cookie. The cookie holds the key's hash, encrypted with this installation's data protection
-/// keys, and is valid as long as the key is. Other sites cannot use it: every request that changes something also needs an antiforgery
-/// token.
+/// Signs people in with an API key and sets a cookie. The cookie contains the key's hash, encrypted with this installation's data
+/// protection keys, and is valid as long as the key is. Other sites cannot misuse it: every request that changes something also needs an
+/// antiforgery token.
 /// </summary>
 internal static class SignIn
 {
@@ -54,7 +54,7 @@ internal static class SignIn
         options.Events.OnRedirectToAccessDenied = context => context.HttpContext.AnswerAsync(Scopes.Refusal(context.HttpContext));
     });
 
-    /// <summary>Whether the cookie authenticates this request, not a key in a header.</summary>
+    /// <summary>Whether the cookie authenticates this request, rather than a key in a header.</summary>
     public static bool Chosen(HttpContext http) => IsPage(http)
         || (http.Request.Headers.Authorization.Count == 0 && http.Request.Cookies.ContainsKey(Cookie)
             // antiforgery tokens are bound to the cookie's user

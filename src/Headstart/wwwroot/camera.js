@@ -1,13 +1,13 @@
-// The camera of the images page: frames are collected while the button is held, and sent as any other upload.
+// The camera of the images page: frames are taken while the button is held, and sent like any other upload.
 
 import { add } from './uploads.js';
 import { frame, start, stop } from './video.js';
 
-const Every = 200; // milliseconds: more frames of one moment add nothing
+const Every = 200; // milliseconds: more frames of the same moment add nothing
 const Batch = 10; // frames, so that the first ones arrive while the button is still held
 const cameras = new WeakMap();
 
-/** Shows the camera and waits for the button, which is there as soon as the component has rendered it. */
+/** Shows the camera and waits for the button, which appears when the component has rendered it. */
 export async function open(area, model) {
   const video = area.querySelector('video');
   await start(video);
@@ -19,7 +19,7 @@ export async function open(area, model) {
     if (!held || camera.held || event.button > 0) return;
     event.preventDefault();
     held.focus();
-    if (event.pointerId !== undefined) held.setPointerCapture(event.pointerId); // letting go elsewhere ends it too
+    if (event.pointerId !== undefined) held.setPointerCapture(event.pointerId); // releasing it elsewhere ends it too
     hold(camera, held);
   };
   const release = () => letGo(camera);
@@ -28,7 +28,7 @@ export async function open(area, model) {
     [area, 'pointerdown', press],
     [area, 'keydown', event => { if (keys(event) && button(event)) { event.preventDefault(); if (!event.repeat) press(event); } }],
     [area, 'keyup', event => { if (keys(event)) release(); }],
-    [area, 'contextmenu', event => { if (button(event)) event.preventDefault(); }], // a long touch
+    [area, 'contextmenu', event => { if (button(event)) event.preventDefault(); }], // caused by a long touch
     [area, 'focusout', release],
     [area, 'lostpointercapture', release],
     [document, 'visibilitychange', release],
@@ -67,7 +67,7 @@ function letGo(camera) {
 async function shoot(camera, category) {
   const name = `camera-${new Date().toISOString().replace(/[:.]/g, '-')}.jpg`;
   const file = await frame(camera.video, name);
-  if (!file) return; // the camera has no picture yet, or no longer
+  if (!file) return; // the camera has no picture
   camera.frames.push({ file, category });
   camera.taken++;
   const count = camera.area.querySelector('.count');

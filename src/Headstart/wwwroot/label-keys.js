@@ -1,8 +1,8 @@
-// The keys of the labelling page. They work while its element has the focus, or nothing has.
+// Keyboard shortcuts of the labelling page. They work while its element has the focus, or nothing has.
 
 import { moved } from './label-stage.js';
 
-const Nudge = 0.01; // of what is visible: with zoom the steps become finer
+const Nudge = 0.01; // part of the visible area: zooming in makes the steps finer
 const Jump = 0.05; // with Ctrl
 const Far = 60; // pixels that an arrow key pans
 
@@ -12,20 +12,20 @@ const Keys = {
 };
 const Arrows = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 
-/** Does what a key means, and keeps the browser from doing something else. */
+/** Performs a shortcut and prevents the browser's own action. */
 export function press(labelling, event) {
   const { target, key } = event;
   if (event.defaultPrevented || event.altKey || !(labelling.area.contains(target) || target === document.body)) return;
-  if (target.matches('input[type=checkbox]') && key === ' ') return; // it is pressed
+  if (target.matches('input[type=checkbox]') && key === ' ') return; // toggles it
   if (target.matches('input:not([type=checkbox])')) {
     if (key === 'Escape') labelling.unselect();
     return;
   }
-  if ((key === 'Enter' || key === ' ') && target.closest('button, a, summary')) return; // it is pressed
+  if ((key === 'Enter' || key === ' ') && target.closest('button, a, summary')) return; // presses it
   if (means(labelling, event)) event.preventDefault();
 }
 
-/** Returns whether the key meant something. */
+/** Returns whether the key is a shortcut. */
 function means(labelling, { key, ctrlKey, metaKey, shiftKey, repeat }) {
   const control = ctrlKey || metaKey;
   if (Arrows[key]) return arrow(labelling, Arrows[key], control ? Jump : Nudge, shiftKey);
@@ -33,7 +33,7 @@ function means(labelling, { key, ctrlKey, metaKey, shiftKey, repeat }) {
   const category = !control && /^[1-9]$/.test(key) && labelling.categories[key - 1];
   const suggestion = (key === 'Enter' || key === ' ') && labelling.suggestionInFocus;
   if (!act && !category && !suggestion) return false;
-  if (repeat && act !== 'undo' && act !== 'redo') return true; // a key held down must not run through the images
+  if (repeat && act !== 'undo' && act !== 'redo') return true; // a held key must not race through the images
   if (suggestion) labelling.accepted(suggestion);
   else if (category) labelling.choose(category);
   else labelling[act]();

@@ -1,4 +1,4 @@
-// What the labelling page shows of its state: the boxes on the stage, the buttons that can be pressed, the categories.
+// Displays the state of the labelling page: the boxes on the stage, the enabled buttons, the categories.
 
 import { counted, spoken } from './label-pictures.js';
 import { made } from './label-stage.js';
@@ -21,7 +21,7 @@ export function render(labelling) {
   Object.assign(part('difficult'), { disabled: !chosen, checked: Boolean(chosen?.difficult) });
   const current = chosen?.category ?? labelling.current;
   const choices = categories.map((name, i) => [name, i, name === current, boxes.filter(box => box.category === name).length]);
-  if (JSON.stringify(choices) === area.dataset.choices) return; // a button in focus would lose it
+  if (JSON.stringify(choices) === area.dataset.choices) return; // otherwise a focused button would lose the focus
   area.dataset.choices = JSON.stringify(choices);
   part('categories').replaceChildren(...choices.map(one => choice(...one)));
   part('names').replaceChildren(...categories.map(value => made('option', '', { value })));

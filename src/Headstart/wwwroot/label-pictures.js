@@ -1,9 +1,9 @@
-// The images that the labelling page goes through: their boxes, what of these is saved, and what the published version would say.
+// The images of the labelling page: their boxes, which of them are saved, and what the published version finds.
 
 import { send } from './api.js';
 
-const Largest = 2048; // pixels of a side: as large as the API makes them
-const Asked = 8; // images at once; the next ones are asked for when half of these are used up
+const Largest = 2048; // pixels of the longer side: the API's maximum
+const Asked = 8; // images per request; the next request follows when half of them are used
 
 let keys = 0;
 
@@ -11,11 +11,11 @@ let keys = 0;
 export const boxed = (category, { x, y, width, height, difficult = false }) =>
   ({ key: `box-${keys++}`, category, x, y, width, height, difficult });
 
-/** Appends images of the API that are not among the pictures yet. */
+/** Appends images from the API that are not in the list yet. */
 export function add(pictures, model, images) {
   const there = new Set(pictures.map(picture => picture.image.id));
   for (const image of images.filter(({ id }) => !there.has(id))) {
-    const stored = image.boxes?.map(box => boxed(box.category, box)) ?? null; // null: nobody has looked yet
+    const stored = image.boxes?.map(box => boxed(box.category, box)) ?? null; // null: not labelled yet
     // A JPEG, upright whatever the file says, that every browser can show.
     const source = `api/v1/models/${model}/images/${image.id}/content?size=${Largest}`;
     const own = { image, name: image.fileName.split('/').at(-1), source, stored, boxes: stored ?? [], empty: false };
@@ -23,13 +23,13 @@ export function add(pictures, model, images) {
   }
 }
 
-/** Whether there is something that going on would save. "Nothing here" is saved; boxes that were undone are not. */
+/** Whether continuing would save something. "Nothing here" is saved; boxes that were undone are not. */
 export const unsaved = ({ stored, boxes, empty }) =>
   (stored === null ? empty || boxes.length > 0 : boxes !== stored && JSON.stringify(boxes) !== JSON.stringify(stored));
 
 /**
- * Asks the published version about the next few images, and brings those it is least sure of to the front of what nobody has seen yet.
- * Without a version, or with one that does not answer with boxes, nothing happens: suggestions are a help, never a condition.
+ * Asks the published version about the next few images, and moves those it is least sure of to the front of the unseen ones.
+ * Does nothing without a published detector: suggestions help but are never required.
  */
 export async function guess(labelling) {
   const { pictures, model } = labelling;
@@ -54,7 +54,7 @@ export async function guess(labelling) {
 
 const suggestion = ({ label, probability, box }) => ({ ...boxed(label, box), probability });
 
-/** An image is as certain as its least certain object; one without any may be one that the model does not see. */
+/** An image is as certain as its least certain object; one without objects may contain some that the model missed. */
 function certainty({ suggestions }) {
   if (suggestions === null) return 2; // not asked yet: after all others
   return suggestions.length === 0 ? 0.5 : Math.min(...suggestions.map(one => one.probability));

@@ -1,23 +1,23 @@
-// The picture of the labelling page with its boxes: zooms, pans, and turns what pointers do into boxes. What boxes mean is up to label.js.
+// The picture of the labelling page with its boxes: zooms, pans, and turns pointer movements into boxes. label.js decides what the boxes mean.
 
-const Deepest = 16; // times as large as the picture that just fits
+const Deepest = 16; // relative to the size that just fits
 const Least = 5; // CSS pixels: a shorter drag is a click
 const Handles = ['nw', 'n', 'ne', 'e', 'se', 's', 'sw', 'w'];
 
 const clamp = (value, low, high) => Math.min(Math.max(value, low), high);
 const area = box => box.width * box.height;
 
-/** The box between two corners, whichever they are. */
+/** The box between two opposite corners. */
 const between = (x1, y1, x2, y2) =>
   ({ x: Math.min(x1, x2), y: Math.min(y1, y2), width: Math.abs(x2 - x1), height: Math.abs(y2 - y1) });
 
-/** The box moved by a part of the picture, but never out of it. */
+/** The box moved by a part of the picture, but not out of it. */
 export const moved = (box, dx, dy) =>
   ({ ...box, x: clamp(box.x + dx, 0, 1 - box.width), y: clamp(box.y + dy, 0, 1 - box.height) });
 
 /**
  * Shows boxes { key, x, y, width, height, hue, tag, label, suggested } (relative to the picture) on an element that has a .sheet with an
- * image. Tells its owner what the user does: drawn(box), changed(key, box), chosen(key or null) and accepted(key).
+ * image. Reports what the user does: drawn(box), changed(key, box), chosen(key or null) and accepted(key).
  */
 export class Stage {
   #element;
@@ -28,7 +28,7 @@ export class Stage {
   #shown = { boxes: [], selected: null };
   #elements = new Map();
   #pointers = new Map();
-  #act = null; // what the pointers are doing
+  #act = null; // current pointer action
   #handles = Handles.map(handle => made('span', 'handle', { 'data-handle': handle }));
   #draft = made('div', 'box draft');
   #watch = new ResizeObserver(() => this.#place());
@@ -44,7 +44,7 @@ export class Stage {
     element.addEventListener('focusin', event => this.#focused(event));
     element.addEventListener('wheel', event => {
       event.preventDefault();
-      this.zoom(Math.exp(-event.deltaY / (event.ctrlKey ? 100 : 400)), ...this.#at(event)); // with Ctrl it is a touchpad's pinch
+      this.zoom(Math.exp(-event.deltaY / (event.ctrlKey ? 100 : 400)), ...this.#at(event)); // Ctrl means a pinch on a touchpad
     }, { passive: false });
   }
 
@@ -52,7 +52,7 @@ export class Stage {
     this.#watch.disconnect();
   }
 
-  /** Loads a picture in place of the one before. Throws if the browser cannot. */
+  /** Loads a picture and replaces the previous one. Throws if the browser cannot. */
   async show(source) {
     this.stop();
     this.draw([], null);
@@ -74,7 +74,7 @@ export class Stage {
     }
     let next = null;
     for (const box of boxes.toReversed()) {
-      const element = this.#elements.get(box.key) ?? this.#add(box.key, next); // Tab goes through them in their order
+      const element = this.#elements.get(box.key) ?? this.#add(box.key, next); // in this order for the Tab key
       next = element;
       const own = box.key === selected;
       const looks = { second: box.hue >= 8, suggested: box.suggested, top: box.y < 0.05 };
@@ -83,7 +83,7 @@ export class Stage {
       if (box.suggested) element.removeAttribute('aria-pressed');
       else element.setAttribute('aria-pressed', own);
       element.querySelector('.tag').textContent = box.tag;
-      element.style.zIndex = own ? 10_001 : Math.round(10_000 * (1 - area(box))); // small boxes above those around them
+      element.style.zIndex = own ? 10_001 : Math.round(10_000 * (1 - area(box))); // smaller boxes on top
       if (own && element.lastChild !== this.#handles.at(-1)) element.append(...this.#handles);
       this.#shape(element, box);
     }
@@ -110,7 +110,7 @@ export class Stage {
 
   get zoomed() { return this.#view.zoom > 1; }
 
-  /** Zooms by a factor around a point of the stage, its middle if there is none. */
+  /** Zooms by a factor around a point of the stage, by default its centre. */
   zoom(factor, x = this.#element.clientWidth / 2, y = this.#element.clientHeight / 2) {
     const zoom = clamp(this.#view.zoom * factor, 1, Deepest);
     const by = zoom / this.#view.zoom;
@@ -124,7 +124,7 @@ export class Stage {
     this.#place();
   }
 
-  /** Ends what the pointers are doing, without a result. Returns whether there was anything. */
+  /** Cancels the current pointer action. Returns whether there was one. */
   stop() {
     const act = this.#act;
     this.#act = null;
@@ -154,7 +154,7 @@ export class Stage {
     return { width: scale * naturalWidth, height: scale * naturalHeight };
   }
 
-  /** A picture larger than the stage covers it; a smaller one is in its middle. */
+  /** A picture larger than the stage covers it; a smaller one is centred. */
   #place() {
     const { width, height } = this.#size();
     const within = (from, size, room) => (size <= room ? (room - size) / 2 : clamp(from, room - size, 0));
@@ -164,13 +164,13 @@ export class Stage {
       { width: `${width}px`, height: `${height}px`, transform: `translate(${this.#view.x}px, ${this.#view.y}px)` });
   }
 
-  /** Where a pointer is, in pixels of the stage. */
+  /** Position of a pointer in pixels of the stage. */
   #at(event) {
     const frame = this.#element.getBoundingClientRect();
     return [event.clientX - frame.left - this.#element.clientLeft, event.clientY - frame.top - this.#element.clientTop];
   }
 
-  /** Where a pixel of the stage is in the picture. */
+  /** Converts a position on the stage to one in the picture. */
   #inside(x, y) {
     const { width, height } = this.#size();
     return { x: clamp((x - this.#view.x) / width, 0, 1), y: clamp((y - this.#view.y) / height, 0, 1) };
@@ -249,7 +249,7 @@ export class Stage {
     };
   }
 
-  /** Of boxes above each other the smallest is meant, and with each further click the next larger one. */
+  /** Of overlapping boxes, the first click selects the smallest, each further click the next larger one. */
   #click(point) {
     const here = this.#shown.boxes.filter(box => this.#covers(box, point)).sort((a, b) => area(a) - area(b));
     const meant = here[here.findIndex(box => box.key === this.#shown.selected) + 1] ?? here[0];
@@ -260,7 +260,7 @@ export class Stage {
 
   #covers(box, { x, y }) {
     const { width, height } = this.#size();
-    const [dx, dy] = [4 / width, 4 / height]; // the border is as wide
+    const [dx, dy] = [4 / width, 4 / height]; // the width of the border
     return x >= box.x - dx && x <= box.x + box.width + dx && y >= box.y - dy && y <= box.y + box.height + dy;
   }
 

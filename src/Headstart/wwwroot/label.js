@@ -1,4 +1,4 @@
-// The labelling page: one image after the other gets its boxes, which are saved when the next one is wanted.
+// The labelling page: draw boxes image by image; they are saved when the user goes on.
 
 import { send, ApiError } from './api.js';
 import { press } from './label-keys.js';
@@ -7,11 +7,11 @@ import { add, boxed, counted, guess, overlap, spoken, unsaved } from './label-pi
 import { Stage } from './label-stage.js';
 
 const Json = { 'Content-Type': 'application/json' };
-const Page = 200; // images in an answer
+const Page = 200; // images per request
 const Ahead = 20; // images left before more are loaded
-const Patience = 3_000; // milliseconds that the first image waits for suggestions
-const Closer = 1.5; // a step of the zoom
-const Same = 0.5; // overlap of a suggestion that is there already
+const Patience = 3_000; // milliseconds to wait for suggestions for the first image
+const Closer = 1.5; // zoom per step
+const Same = 0.5; // overlap (IoU) from which a suggestion duplicates a box
 
 export function open(area, model, image) {
   const labelling = new Labelling(area, model);
@@ -21,14 +21,14 @@ export function open(area, model, image) {
 
 class Labelling {
   pictures = [];
-  at = 0; // the picture that is shown
-  furthest; // the last picture that was shown
-  after; // the last image loaded; null after the last one there is
+  at = 0; // index of the current picture
+  furthest; // highest index shown so far
+  after; // last image loaded; null if there are no more
   categories = [];
-  current = null; // the category of the next box
-  selected = null; // the key of a box
-  version = null; // the published version, while it has suggestions
-  asking = false; // for suggestions
+  current = null; // category of the next box
+  selected = null; // key of the selected box
+  version = null; // the published version, if it gives suggestions
+  asking = false; // a request for suggestions is running
   busy = false;
 
   constructor(area, model) {
@@ -71,10 +71,10 @@ class Labelling {
 
   trouble(text) { this.part('trouble').textContent = text; }
 
-  /** Whether the page may be left. Called by the page before it follows a link. */
+  /** Whether the page may be left. The page calls it before following a link. */
   leave() { return !this.unsaved || confirm('The boxes of this image are not saved. Leave the page without saving them?'); }
 
-  /** Begins with an image, or with the first one that nobody has labelled. Called by the page when its address changes, too. */
+  /** Starts at an image, or at the first unlabelled one. The page also calls it when its address changes. */
   start(image) {
     this.working(async () => {
       Object.assign(this, { pictures: [], at: 0, furthest: -1, after: undefined });
@@ -120,14 +120,14 @@ class Labelling {
     this.prepare();
   }
 
-  /** Loads what comes next, while the user is busy with this image. */
+  /** Loads the next images while the user works on this one. */
   async prepare() {
     try {
       if (this.pictures.length - this.at < Ahead) await this.more();
       await guess(this);
       if (this.pictures[this.at + 1]) new Image().src = this.pictures[this.at + 1].source;
     } catch {
-      // Going on tries it again, and says what is wrong.
+      // Going to the next image retries and reports the error.
     }
     render(this);
   }
@@ -170,14 +170,14 @@ class Labelling {
     try {
       await send('PUT', `${this.path}/images/${picture.image.id}/boxes`, body, Json);
     } catch (error) {
-      if (error.status === 422) this.know(await send('GET', this.path)); // somebody may have renamed a category
+      if (error.status === 422) this.know(await send('GET', this.path)); // a category may have been renamed
       if (error.status !== 404) throw error; // a deleted image needs no boxes
     }
     picture.stored = boxes;
-    return this.save(); // what was drawn meanwhile
+    return this.save(); // boxes drawn meanwhile
   }
 
-  /** Does one thing after the other: what is asked for while another is under way is ignored. */
+  /** Runs one action at a time: requests during an action are ignored. */
   async working(work) {
     if (this.busy) return;
     this.busy = true;
@@ -195,7 +195,7 @@ class Labelling {
 
   // --- Boxes
 
-  /** @param group What keys held down do is undone in one step. */
+  /** @param group Changes of the same group, as by a held key, are undone in one step. */
   edit(boxes, what, group = null) {
     const { picture } = this;
     if (group === null || group !== picture.group) picture.past.push(picture.boxes);
@@ -243,7 +243,7 @@ class Labelling {
     this.stage.focus();
   }
 
-  /** Says that the selected box is difficult, or that it is not: such boxes are neither learned from nor counted as missed. */
+  /** Toggles whether the selected box is difficult: such boxes are not learned from and not counted if missed. */
   difficult() {
     const box = this.picture?.boxes.find(one => one.key === this.selected);
     if (!box) return this.say('Select a box first: click it, or press Tab.');
@@ -281,7 +281,7 @@ class Labelling {
 
   // --- Suggestions
 
-  /** The boxes of the published version, without those that are there already. */
+  /** The boxes found by the published version, without duplicates of existing ones. */
   get suggestions() {
     const { suggestions, dismissed, boxes } = this.picture;
     return (suggestions ?? []).filter(one => this.categories.includes(one.category) && !dismissed.has(one.key)
@@ -317,7 +317,7 @@ class Labelling {
     if (!this.categories.includes(this.current)) this.current = this.categories[0] ?? null;
   }
 
-  /** Gives the selected box the category, and those to come. */
+  /** Sets the category of the selected box and of later ones. */
   choose(category) {
     this.current = category;
     const meant = box => (box.key === this.selected || box.category === null) && box.category !== category;
@@ -342,7 +342,7 @@ class Labelling {
         this.know(await send('PATCH', this.path, JSON.stringify({ categories }), Json));
       }
       this.part('name').value = '';
-      this.choose(this.categories.find(same) ?? this.categories.at(-1)); // the server may have cleaned the name
+      this.choose(this.categories.find(same) ?? this.categories.at(-1)); // the server may have normalised the name
     });
   }
 }

@@ -3,14 +3,14 @@
 import { send } from './api.js';
 import { frame, start, stop as stopVideo } from './video.js';
 
-const Every = 300; // milliseconds between two looks through the camera
-const Again = 3_000; // after one that failed
+const Every = 300; // milliseconds between two frames
+const Again = 3_000; // after a failed one
 
 let current = null; // the image on the screen
-let watching = 0; // the number of the camera session; a look belongs to one
+let watching = 0; // number of the current camera session
 
 /**
- * Wires up the area; calls the component's Asking(), Answered(json) and Failed(text). What a detection model finds is drawn here, over the
+ * Wires up the area; calls the component's Asking(), Answered(json) and Failed(text). Objects found by a detection model are drawn here, over the
  * picture.
  */
 export function open(area, model, component) {
@@ -37,7 +37,7 @@ export function open(area, model, component) {
 async function ask({ area, model, component }, image) {
   current = image;
   picture(area, '.photo', URL.createObjectURL(image));
-  // Few browsers show HEIC or TIFF: then the heat map, which the server draws on the image, stands for it.
+  // Few browsers show HEIC or TIFF: then the heat map, which the server draws over the image, replaces it.
   area.querySelector('.photo').onerror = event => { event.target.hidden = true; };
   picture(area, '.heat', null);
   draw(area, null);
@@ -73,7 +73,7 @@ export async function correct(model, category) {
   await send('POST', `models/${model}/feedback`, data);
 }
 
-/** Shows the camera, and calls the component's Seen(json) or Failed(text) for frame after frame. */
+/** Shows the camera and calls the component's Seen(json) or Failed(text) for each frame. */
 export async function camera(area, model, component) {
   await start(area.querySelector('video'));
   picture(area, '.photo', null);
@@ -94,7 +94,7 @@ async function watch(area, model, component, own) {
       }
     } catch (error) {
       pause = Math.max(Again, 1000 * (error.retryAfter ?? 0));
-      if (own === watching) await component.invokeMethodAsync('Failed', reason(error)).catch(() => {}); // the page may be away for a moment
+      if (own === watching) await component.invokeMethodAsync('Failed', reason(error)).catch(() => {}); // the connection may be lost for a moment
     }
     await new Promise(resolve => setTimeout(resolve, pause));
   }
@@ -112,10 +112,10 @@ export function stop(area) {
   if (area) draw(area, null);
 }
 
-/** Whether the page shows the answers of a detection model. */
+/** Whether the page shows a detection model. */
 const detects = area => area.querySelector('.objects') !== null;
 
-/** Draws the objects over the picture or the video. Boxes are parts of its width and height. */
+/** Draws the objects over the picture or video. Boxes are relative to its width and height. */
 function draw(area, objects) {
   const over = area.querySelector('.objects');
   if (!over) return;

@@ -8,7 +8,7 @@ const BytesInRequest = 8 << 20;
 const AtOnce = 2;
 const LongestWait = 10_000;
 const Farewell = 10_000; // milliseconds the panel stays after a complete success
-const LargestLook = 256 << 20; // bytes of an archive that is sent once more to see what it would do
+const LargestLook = 256 << 20; // bytes; larger archives are sent without a plan first
 
 const waiting = [];
 const listeners = new Set();
@@ -28,7 +28,7 @@ export function forget(component) {
   listeners.delete(component);
 }
 
-// A project that Teachable Machine saves (.tm) is a ZIP archive, too.
+// Teachable Machine's projects (.tm) are ZIP archives, too.
 const isArchive = ({ file }) => /\.(zip|tm)$/i.test(file.name);
 
 /** Queues files: [{ file, path, category, split }]. A ZIP archive brings its own categories. */
@@ -95,7 +95,7 @@ async function deliver(batch, own) {
   }
 }
 
-/** Calls until there is an answer, or until the uploads are cancelled; an ApiError that no retry would change is thrown. */
+/** Retries until there is an answer or the uploads are cancelled; throws an ApiError if a retry would not help. */
 async function insist(call, own) {
   for (let attempt = 0; own === generation; attempt++) {
     try {
@@ -115,7 +115,7 @@ async function insist(call, own) {
   }
 }
 
-// The folders go with the names, so that the server recognises what systems leave behind.
+// Names include folders, so that the server recognises files of operating systems.
 function form(batch) {
   const data = new FormData();
   const nameOf = ({ file, path }) => path ?? file.name;
@@ -164,7 +164,7 @@ document.querySelector('#uploads button').addEventListener('click', () => {
 addEventListener('beforeunload', event => { if (busy()) event.preventDefault(); });
 
 // --- Drop zones: <div data-drop="MODEL" data-category="cats">. Without data-category, folder names become the categories; with
-// data-unlabelled, files come without any.
+// data-unlabelled, files are sent without categories.
 
 const zoneOf = event => event.target.closest?.('[data-drop]');
 const hasFiles = event => event.dataTransfer?.types.includes('Files');
@@ -172,7 +172,7 @@ const hasFiles = event => event.dataTransfer?.types.includes('Files');
 for (const kind of ['dragenter', 'dragover', 'dragleave', 'drop']) {
   document.addEventListener(kind, event => {
     if (!hasFiles(event)) return;
-    event.preventDefault(); // outside the zones too, or the browser would open the file instead of the page
+    event.preventDefault(); // outside the zones, too: otherwise the browser opens the file instead of the page
     const zone = zoneOf(event);
     document.querySelectorAll('[data-drop].over').forEach(other => other.classList.toggle('over', other === zone && kind !== 'drop'));
     zone?.classList.toggle('over', kind === 'dragenter' || kind === 'dragover');
@@ -241,13 +241,13 @@ async function queue(zone, files) {
   }
 }
 
-// --- Before a folder or an archive is sent, the server says what would come of it, and the user agrees or not. Only the server knows the rules.
+// --- Before a folder or archive is sent, the server, which knows the rules, returns a plan for the user to confirm.
 
 let asked = Promise.resolve();
 
 const plan = (model, body, type) => insist(() => send('POST', `models/${model}/images?dryRun=true`, body, { 'Content-Type': type }), generation);
 
-/** The plan, if the user agrees to it; without one, {}. */
+/** The plan if the user confirms it; {} if there is none. */
 function agreed(title, look) {
   return asked = asked.then(() => ask(title, look), () => ask(title, look));
 }
@@ -261,7 +261,7 @@ async function ask(title, look) {
   dialog.returnValue = '';
   dialog.querySelector('h2').textContent = title;
   dialog.querySelector('ul').replaceChildren();
-  dialog.querySelector('p').textContent = look ? 'Looking at the files…' : 'This archive is too large to be looked at first. The server reports what it cannot use.';
+  dialog.querySelector('p').textContent = look ? 'Checking the files…' : 'This archive is too large to check first. The server reports what it cannot use.';
   go.hidden = look !== null;
   dialog.showModal();
   let known = {};

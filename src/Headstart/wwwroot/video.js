@@ -14,7 +14,7 @@ export function stop(video) {
   if (video) video.srcObject = null;
 }
 
-/** What the camera shows now, as a JPEG file; null without a picture. */
+/** The current frame as a JPEG file; null if there is none. */
 export async function frame(video, name) {
   if (!video.srcObject || video.videoWidth === 0) return null;
   const canvas = Object.assign(document.createElement('canvas'), { width: video.videoWidth, height: video.videoHeight });

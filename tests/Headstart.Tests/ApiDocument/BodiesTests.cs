@@ -78,12 +78,12 @@ public sealed class BodiesTests(TrainedHost host) : IClassFixture<TrainedHost>
     [Theory]
     [InlineData("/api/v1/models", """{"name":"x","kind":"imageClasification"}""",
         "$.kind, line 1, byte 40, where one of imageClassification, multiLabelImageClassification, textClassification, objectDetection "
-            + "must stand")]
-    [InlineData("/api/v1/models", """{"name":"x","categories":"cats"}""", "where a list must stand")]
+            + "is expected")]
+    [InlineData("/api/v1/models", """{"name":"x","categories":"cats"}""", "where a list is expected")]
     [InlineData("/api/v1/models", """{"name":"x","name":"y"}""", "the field \"name\" twice")]
-    [InlineData("/api/v1/keys", """{"name":5}""", "where a string must stand")]
-    [InlineData("/api/v1/keys", """{"name":"x","expiresAt":"tomorrow"}""", "where a time such as 2030-01-31T00:00:00Z must stand")]
-    [InlineData("{model}/training-runs", """{"maxLatencyMs":"fast"}""", "where a number must stand")]
+    [InlineData("/api/v1/keys", """{"name":5}""", "where a string is expected")]
+    [InlineData("/api/v1/keys", """{"name":"x","expiresAt":"tomorrow"}""", "where a time such as 2030-01-31T00:00:00Z is expected")]
+    [InlineData("{model}/training-runs", """{"maxLatencyMs":"fast"}""", "where a number is expected")]
     public async Task A_value_that_does_not_fit_is_refused_with_what_would(string path, string body, string meant)
     {
         var answer = await _client.PostAsync(path.Replace("{model}", host.Model, StringComparison.Ordinal),
@@ -128,8 +128,8 @@ public sealed class BodiesTests(TrainedHost host) : IClassFixture<TrainedHost>
 
     [Theory]
     [InlineData("""{"inputs":[{"name":"image","datatype":"BYTES","shape":"one","data":[]}]}""",
-        "where a list must stand; ")]
-    [InlineData("\u00FF\u00D8\u00FF\u00E0 as a JPEG begins", "it begins as UTF-16 or a file does.")]
+        "where a list is expected; ")]
+    [InlineData("\u00FF\u00D8\u00FF\u00E0 as a JPEG begins", "it begins like UTF-16 or a file.")]
     public async Task An_inference_request_that_is_not_the_JSON_of_one_is_refused_with_what_to_do(string body, string why)
     {
         var model = host.Model.Split('/')[^1];

@@ -14,7 +14,7 @@ public sealed class EightBitFormsTests(EightBitFormsTests.Worker host) : IClassF
         Assert.Equal(("waiting", "The host has just started."), await StateAsync());
         var model = await host.Client.PetsAsync(perCategory: 8);
         await MakeMissingAsync();
-        Assert.Equal(("waiting", "200 photographs with a category are needed to see what it costs; this host has 16."),
+        Assert.Equal(("waiting", "200 photographs with a category are needed to measure its accuracy; this host has 16."),
             await StateAsync());
 
         await UploadAsync(model, "cats", Pets.Cats);

@@ -139,7 +139,7 @@ public sealed class DetectionTests(DetectorHost host) : IClassFixture<DetectorHo
         var page = await _client.GetAsync($"{host.Model}/versions/1/report.html", Api.Cancel);
         var html = await page.Content.ReadAsStringAsync(Api.Cancel);
         Assert.Equal(HttpStatusCode.OK, page.StatusCode);
-        Assert.Contains("Mean average precision, overlap of a half", html);
+        Assert.Contains("Mean average precision, overlap of 0.5", html);
         Assert.Contains("Expected mean average precision", html);
         Assert.DoesNotContain("Confusion matrix", html);
     }

@@ -8,12 +8,12 @@ using Headstart.Uploads.Tables;
 namespace Headstart.Uploads.Archives;
 
 /// <summary>
-/// The annotations of another tool say what the files of an archive show. What is certain is taken; annotations that name images of the
-/// archive in an unknown way refuse it before anything is stored.
+/// Reads what the files of an archive show from annotations of another tool. Takes only what is certain: annotations that name the
+/// archive's images in an unknown format make the archive refused before anything is stored.
 /// </summary>
 internal sealed class AnnotationLabels : ArchiveLabels
 {
-    private const int RowsLookedAt = 200; // of a table that is unknown
+    private const int RowsLookedAt = 200; // rows read of an unknown table
 
     private static readonly HashSet<string> Readable = new(StringComparer.OrdinalIgnoreCase)
     {
@@ -32,13 +32,13 @@ internal sealed class AnnotationLabels : ArchiveLabels
 
     private readonly HashSet<ArchiveFile> _annotations = new(ReferenceEqualityComparer.Instance);
     private readonly Dictionary<ArchiveFile, int> _files = new(ReferenceEqualityComparer.Instance);
-    private readonly List<string> _paths = []; // of the files
+    private readonly List<string> _paths = []; // paths of the files
     private readonly ImageNames _images;
     private readonly LabelMerge _said;
     private readonly ModelKind _kind;
     private IReadOnlyList<ArchiveFile> _examples;
     private FolderLabels? _folders;
-    private readonly bool _foldersTell; // what the images show: they lie in several, or in one that is called like a category
+    private readonly bool _foldersTell; // whether folders say what images show: several, or one named like a category
     private int _sideDepth = -1;
     private long _bytes;
 
@@ -69,7 +69,7 @@ internal sealed class AnnotationLabels : ArchiveLabels
         : [$"What the images show was read from \"{RequestBodies.Readable(_said.Source)}\""
             + $"{(_said.Sources > 1 ? $" and {_said.Sources - 1:N0} more like it" : "")}, not from the folders."];
 
-    /// <exception cref="RefusedException">What the images show is not certain.</exception>
+    /// <exception cref="RefusedException">It is not certain what the images show.</exception>
     public static async Task<AnnotationLabels> ReadAsync(IReadOnlyList<ArchiveFile> files, ModelKind kind,
         IReadOnlyCollection<string> categories, UploadSettings limits, CancellationToken cancel)
     {
@@ -77,14 +77,14 @@ internal sealed class AnnotationLabels : ArchiveLabels
         var texts = files.Where(file => IsText(file) && SafePath.Parts(file.Name) is not null).ToList();
         labels.RefuseUnknown(await labels.ReadTextsAsync(texts, limits, cancel));
         labels._annotations.UnionWith(texts.Where(file => IsCompanion(PathOf(file))
-            || Path.GetFileName(file.Name) is "metadata.json" or "meta.json")); // they name no images, or were refused
+            || Path.GetFileName(file.Name) is "metadata.json" or "meta.json")); // these name no images, or were refused
         labels._annotations.UnionWith(files.Where(file => file.Name.EndsWith(".md", StringComparison.OrdinalIgnoreCase)));
         labels._examples = [.. files.Where(file => !labels._annotations.Contains(file))];
         labels.FindSides();
         return labels;
     }
 
-    /// <summary>The folders, with the sides that lists give; to be asked if there are no labels.</summary>
+    /// <summary>The folders with the splits of lists, for an archive without labels.</summary>
     public ArchiveLabels OrFolders(FolderLabels folders)
     {
         _folders = folders;
@@ -109,12 +109,12 @@ internal sealed class AnnotationLabels : ArchiveLabels
                 + "or leave that file out to use the folders as categories.");
     }
 
-    /// <summary>A row that says more of a file, as those of our own data sets do; where it has a URL its name is only that of the
-    /// file.</summary>
+    /// <summary>The row if it says more about a file, as in our own data sets; in a row with a URL, the name is only the file's
+    /// name.</summary>
     private static NewImage? NamedBy(FileAnnotation? said) => said?.Row.Image is { Url: null } row ? row : null;
 
-    /// <summary>Reads one after the other; memory holds one of them.</summary>
-    /// <returns>What the first one says in an unknown format, as the beginning of a sentence; null if none does.</returns>
+    /// <summary>Reads the texts one at a time; memory holds one.</summary>
+    /// <returns>About the first text in an unknown format, as the beginning of a sentence; null if there is none.</returns>
     private async Task<string?> ReadTextsAsync(List<ArchiveFile> texts, UploadSettings limits, CancellationToken cancel)
     {
         var names = await ClassNamesAsync(texts, limits, cancel);
@@ -138,23 +138,23 @@ internal sealed class AnnotationLabels : ArchiveLabels
             }
             else if (file.Name.Contains("submission", StringComparison.OrdinalIgnoreCase))
             {
-                _annotations.Add(text); // what Kaggle shows as a form to fill in: its labels are none
+                _annotations.Add(text); // Kaggle's form to fill in, whose labels are dummies
             }
             else if ((SideLists.Read(file, _images, names) ?? AnnotationFormats.Read(file, _kind)) is not { } rows
                 || !Take(text, file, rows))
             {
                 unknown ??= !IsCompanion(file.Path) && NamesImages(file) ? $"{file.Quoted} names images of the archive" : null;
-                notes.AddRange(named ? [$"{file.Quoted} is called like an image and may say what it shows,"] : []);
+                notes.AddRange(named ? [$"{file.Quoted} is named like an image and may label it"] : []);
             }
         }
 
         if (boxes)
         {
-            // Nothing is there.
+            // Empty texts: these images show no objects.
             empty.ForEach(text => Take(text, new(PathOf(text), []), [YoloLabels.Row(new(PathOf(text), []), names).For(_kind)]));
         }
 
-        // Notes beside each image say nothing where folders tell categories apart; in one folder they may be all that does.
+        // Texts beside each image do not matter if folders separate categories; in a single folder they may be all there is.
         return unknown ?? (notes.Count > 1 && !_foldersTell ? notes[0] : null);
     }
 
@@ -166,8 +166,8 @@ internal sealed class AnnotationLabels : ArchiveLabels
         if (!HasLabels && unknown is not null)
         {
             throw RefusedException.Invalid("unknown-annotations", $"{unknown} in a format that "
-                + "Headstart does not know, so the labels would be a guess; make it a table with the columns file,category and call it "
-                + "labels.csv, or leave it out. Nothing was added.");
+                + "Headstart does not know, so the labels would be a guess; convert it to a table named labels.csv with the columns "
+                + "file,category, or leave it out. Nothing was added.");
         }
 
         if (!HasLabels && _paths.Find(path => Unreadable.Contains(Path.GetExtension(path))
@@ -176,13 +176,13 @@ internal sealed class AnnotationLabels : ArchiveLabels
             throw RefusedException.Invalid("unknown-annotations", _paths.Exists(ImageNames.LooksLikeOne)
                 ? $"\"{RequestBodies.Readable(table)}\" may have the labels, but Headstart reads CSV and JSON Lines only; save it as "
                     + "labels.csv with the columns file,category, or leave it out. Nothing was added."
-                : $"The archive has no images as files, and Headstart does not read them out of \"{RequestBodies.Readable(table)}\"; write "
+                : $"The archive has no images as files, and Headstart does not extract them from \"{RequestBodies.Readable(table)}\"; save "
                     + "them as files into folders named after their categories (with Hugging Face's datasets: example[\"image\"].save(…) "
                     + "for each example) and send those. Nothing was added.");
         }
     }
 
-    /// <summary>The depth at which the folders of all labelled images are sides: 0 in train/images/a.jpg, 1 in
+    /// <summary>Finds the depth at which the folders of all labelled images are splits: 0 in train/images/a.jpg, 1 in
     /// images/train/a.jpg.</summary>
     private void FindSides()
     {
@@ -194,7 +194,7 @@ internal sealed class AnnotationLabels : ArchiveLabels
     private Split? SideOf(string path) => _sideDepth >= 0 && path.Split('/') is var parts && _sideDepth < parts.Length - 1
         ? SplitNames.Of(parts[_sideDepth]) : null;
 
-    /// <summary>Whether it lies where Pascal VOC has the masks of its images.</summary>
+    /// <summary>Whether the file is in a folder of Pascal VOC's masks.</summary>
     private static bool IsMask(ArchiveFile file) =>
         SafePath.Parts(file.Name) is [.., "SegmentationClass" or "SegmentationObject", _];
 
@@ -211,7 +211,7 @@ internal sealed class AnnotationLabels : ArchiveLabels
         return null;
     }
 
-    /// <returns>null if it cannot be unpacked; then it is refused as a file.</returns>
+    /// <returns>null if the text cannot be unpacked; then it is refused as a file.</returns>
     private async Task<Annotation?> ContentAsync(ArchiveFile text, UploadSettings limits, CancellationToken cancel)
     {
         if ((await Archive.ReadAsync(text, Annotation.MaxBytes, cancel)).Bytes is not { } bytes)
@@ -237,8 +237,8 @@ internal sealed class AnnotationLabels : ArchiveLabels
     }
 
     /// <summary>
-    /// Whether a file names at least two images beside something else: one is what notes beside each image do, and a mere list has no
-    /// labels that could be overlooked.
+    /// Whether a file names at least two images and something else: a text beside an image names one, and a mere list has no labels that
+    /// could be overlooked.
     /// </summary>
     private bool NamesImages(Annotation file)
     {
@@ -256,12 +256,12 @@ internal sealed class AnnotationLabels : ArchiveLabels
             && !text.Split('\n').All(line => line.Trim() is var image && (image.Length == 0 || _images.Has(image)));
     }
 
-    /// <summary>What tools add that has no labels of its own.</summary>
+    /// <summary>Whether a tool adds this file, which has no labels of its own.</summary>
     private static bool IsCompanion(string path) => YoloLabels.HasNames(Path.GetFileName(path))
         || path.Split('/').Contains("ImageSets") || DatasetExport.IsReadme(path) || Path.GetFileName(path).ToLowerInvariant()
         is "readme.dataset.txt" or "readme.roboflow.txt" or "obj.data" or "notes.json" or "dataset_infos.json" or "manifest.json";
 
-    /// <summary>Whether a file is called as the annotations of a whole data set are.</summary>
+    /// <summary>Whether the name is that of annotations of a whole data set.</summary>
     public static bool IsTable(string name) => Path.GetFileName(name).ToLowerInvariant() is var file
         && (Readable.Contains(Path.GetExtension(file)) || Unreadable.Contains(Path.GetExtension(file)))
         && (OfLabels.Contains(Path.GetFileNameWithoutExtension(file)) || file is "_classes.csv" or "data.yaml" or "samples.json"

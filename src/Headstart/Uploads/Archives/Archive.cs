@@ -7,7 +7,7 @@ using Headstart.Uploads.Files;
 namespace Headstart.Uploads.Archives;
 
 /// <summary>A file of an archive.</summary>
-/// <param name="Name">With its folders, decoded: see <see cref="ZipNames"/>.</param>
+/// <param name="Name">Decoded and with its folders: see <see cref="ZipNames"/>.</param>
 internal sealed record ArchiveFile(string Name, ZipArchiveEntry Entry);
 
 /// <summary>
@@ -34,7 +34,7 @@ internal sealed class Archive : IDisposable
         Notices = [.. systems.Notices, .. encoding is null or UTF8Encoding ? [] : (string[])[NoticeOf(encoding)]];
     }
 
-    /// <summary>In the order of the archive's directory, without folders and what systems leave behind.</summary>
+    /// <summary>In the order of the archive's directory, without folders and files of operating systems.</summary>
     public IReadOnlyList<ArchiveFile> Files { get; }
 
     /// <summary>What the sender should know: what was left out, and how names were read.</summary>
@@ -47,7 +47,7 @@ internal sealed class Archive : IDisposable
     /// <param name="maxFiles">Bounds memory: an archive may have millions of entries, and only this many are kept.</param>
     /// <param name="tooMany">Whether it has more files than allowed.</param>
     /// <returns>null if it has too many files or is not an archive.</returns>
-    /// <exception cref="RefusedException">The names of its folders are in an encoding that is not certain.</exception>
+    /// <exception cref="RefusedException">The encoding of folder names is not certain.</exception>
     public static Archive? Open(Stream stream, int maxFiles, out bool tooMany)
     {
         var limited = new LimitedStream(stream, Readings * (DirectoryBytes + (long)DirectoryBytesPerFile * maxFiles));
@@ -79,8 +79,7 @@ internal sealed class Archive : IDisposable
     }
 
     /// <summary>
-    /// <see cref="UploadedFile.FileName"/> is the whole name of an entry and <see cref="UploadedFile.Categories"/> has the folder that it
-    /// lies in.
+    /// <see cref="UploadedFile.FileName"/> is the whole name of an entry, and <see cref="UploadedFile.Categories"/> contains its folder.
     /// </summary>
     public static async Task<UploadedFile> ReadAsync(ArchiveFile file, int maxBytes, CancellationToken cancel)
     {
@@ -89,7 +88,7 @@ internal sealed class Archive : IDisposable
             folders.Length > 0 ? [RequestBodies.Readable(folders[^1])] : null);
     }
 
-    /// <summary>The same for a file that should be an image: an archive in the archive is refused.</summary>
+    /// <summary>Reads a file that should be an image: an archive inside the archive is refused.</summary>
     public static async Task<UploadedFile> ReadImageAsync(ArchiveFile file, int maxBytes, CancellationToken cancel)
     {
         var read = await ReadAsync(file, maxBytes, cancel);
@@ -99,7 +98,7 @@ internal sealed class Archive : IDisposable
         } : read;
     }
 
-    /// <summary>Why a stream is refused that <see cref="Open"/> cannot read.</summary>
+    /// <summary>Why <see cref="Open"/> cannot read a stream.</summary>
     /// <param name="stream">Seekable.</param>
     public static async Task<RefusedException> NotAZipAsync(Stream stream, CancellationToken cancel)
     {
@@ -130,7 +129,7 @@ internal sealed class Archive : IDisposable
             await using var stream = await entry.OpenAsync(cancel);
             var bytes = await RequestBodies.ReadToEndAsync(stream, maxBytes, cancel);
             return bytes is null ? FileContent.Of(null, maxBytes)
-                // An offset that was changed would give the file another one's bytes.
+                // A manipulated offset would give the file the bytes of another.
                 : Crc32.HashToUInt32(bytes) != entry.Crc32 ? Damaged()
                 : FileContent.Of(bytes, maxBytes);
         }
@@ -145,11 +144,11 @@ internal sealed class Archive : IDisposable
 
     public void Dispose() => _archive.Dispose();
 
-    private static string NoticeOf(Encoding encoding) => "The archive does not say in which encoding its names are; they were read in "
+    private static string NoticeOf(Encoding encoding) => "The archive does not declare the encoding of its names; they were read as "
         + $"code page {encoding.CodePage} ({encoding.WebName}).";
 
     private static RefusedException Uncertain() => RefusedException.Invalid("unknown-encoding",
-        "The names of the folders are in an encoding that the archive does not name and that cannot be told from them. Create the archive "
+        "The archive does not declare the encoding of its folder names, and it cannot be detected. Create the archive "
             + "with names in UTF-8 (in 7-Zip with the parameter cu=on, on Linux or macOS with zip -r), or give the folders "
             + "names in ASCII.");
 }

@@ -4,42 +4,42 @@ using Headstart.Uploads.Files;
 
 namespace Headstart.Uploads.Archives;
 
-/// <summary>What is known of a file of an archive before it is read.</summary>
+/// <summary>What an archive says about one of its files before that is read.</summary>
 /// <param name="Categories">Null if none is known.</param>
 /// <param name="Split">Null if its content decides.</param>
 /// <param name="Refused">Why the file cannot be used; null if it can.</param>
-/// <param name="Row">The row of our own table that says so.</param>
+/// <param name="Row">The row of our own table about the file.</param>
 internal sealed record FileLabels(IReadOnlyList<string>? Categories, Split? Split, FileContent.Unusable? Refused = null,
     NewImage? Row = null)
 {
-    /// <summary>Where its objects are; null if nothing says so.</summary>
+    /// <summary>Its objects; null if nothing names any.</summary>
     public Drawing? Drawn { get; init; }
 
     public static FileLabels Not(string reason, string detail) => new(null, null, new(reason, detail));
 }
 
 /// <summary>
-/// Says what the files of an archive show. Each kind of archive that people have is a subclass, which looks at the names of all files (and
-/// may read some of them, such as a table) and either knows all of it or is not the kind. <see cref="OfAsync"/> asks one after the other.
+/// Says what the files of an archive show. Each kind of archive is a subclass, which looks at the names of all files (and may read some of
+/// them, such as a table) and either understands the whole archive or leaves it to the next. <see cref="OfAsync"/> asks them in turn.
 /// </summary>
 internal abstract class ArchiveLabels
 {
-    /// <summary>The files that may be examples: all but those that only describe others.</summary>
+    /// <summary>The files that may be examples: all except those that only describe others.</summary>
     public abstract IReadOnlyList<ArchiveFile> Examples { get; }
 
     /// <summary>What a file shows.</summary>
     /// <param name="file">One of <see cref="Examples"/>.</param>
     public abstract FileLabels Of(ArchiveFile file);
 
-    /// <summary>What the sender should know; each is a sentence.</summary>
+    /// <summary>What the sender should know, as sentences.</summary>
     public virtual IReadOnlyList<string> Notices => [];
 
     /// <summary>Files that are described but missing, always in the same order.</summary>
     public virtual IReadOnlyList<UploadedFile> Missing => [];
 
-    /// <summary>The first kind that the archive is of.</summary>
+    /// <summary>The first kind that understands the archive.</summary>
     /// <param name="archive">Open.</param>
-    /// <param name="kind">Of the model.</param>
+    /// <param name="kind">Kind of the model.</param>
     /// <param name="categories">The names of the model's categories.</param>
     /// <param name="limits">Limits for tables.</param>
     /// <exception cref="RefusedException">It is not certain what the files show.</exception>

@@ -3,8 +3,8 @@ using Headstart.Uploads.Files;
 namespace Headstart.Uploads.Archives;
 
 /// <summary>
-/// The folders of an archive, or of a folder dropped on the page, are the categories:
-/// <c>[folders around everything/][train|test/]category/[train|test/][more/]file</c>. Sides are never categories; see
+/// Takes the folders of an archive, or of a folder dropped on the page, as categories:
+/// <c>[folders around everything/][train|test/]category/[train|test/][more/]file</c>. Splits are never categories; see
 /// <see cref="FolderLayout"/>.
 /// </summary>
 internal sealed class FolderLabels : ArchiveLabels
@@ -16,7 +16,7 @@ internal sealed class FolderLabels : ArchiveLabels
     public FolderLabels(IReadOnlyList<ArchiveFile> files, IReadOnlyCollection<string> categories)
         : this([.. files.Select(file => file.Name)], categories) => Examples = files;
 
-    /// <param name="names">Of all files.</param>
+    /// <param name="names">Names of all files.</param>
     /// <param name="categories">The names of the model's categories.</param>
     /// <exception cref="RefusedException">It is not certain which folders are the categories.</exception>
     public FolderLabels(IReadOnlyList<string> names, IReadOnlyCollection<string> categories)
@@ -29,7 +29,7 @@ internal sealed class FolderLabels : ArchiveLabels
 
     public override FileLabels Of(ArchiveFile file) => Of(file.Name);
 
-    /// <summary>What the folders of a file say.</summary>
+    /// <summary>What the folders of a file say about it.</summary>
     public FileLabels Of(string name)
     {
         if (SafePath.Parts(name) is not { } parts)
@@ -42,7 +42,7 @@ internal sealed class FolderLabels : ArchiveLabels
         if (folders.Length <= depth)
         {
             return FileLabels.Not("missing-category", _layout.SideAbove && folders.Length == depth && depth > 0
-                ? $"The file is in the side \"{RequestBodies.Readable(folders[^1])}\", but in no category folder; move it into one, or "
+                ? $"The file is in the split \"{RequestBodies.Readable(folders[^1])}\", but in no category folder; move it into one, or "
                     + "add a labels.csv with the header file,category."
                 : "The file is not in a category folder; move it into one, or add a labels.csv with the header file,category.");
         }
@@ -59,7 +59,7 @@ internal sealed class FolderLabels : ArchiveLabels
         return new(RequestBodies.Readable(name), place.Refused ?? ContentOf(name), place.Categories, place.Split);
     }
 
-    /// <summary>What a name says of the bytes of a file that has not been sent.</summary>
+    /// <summary>What a name says about the content of a file that has not been sent.</summary>
     public static FileContent ContentOf(string name) => !FolderNames.IsNoImage(name) ? new FileContent.Unread()
         : new FileContent.Unusable("unsupported-format", $"By its name, {RequestBodies.Readable(Path.GetFileName(name))} is not an image.");
 }

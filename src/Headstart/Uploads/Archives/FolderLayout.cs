@@ -4,21 +4,21 @@ using Headstart.Uploads.Files;
 namespace Headstart.Uploads.Archives;
 
 /// <summary>
-/// Finds the level of folders that has the categories, and where the sides are. What decides first are the categories that the model has; a
-/// layout that is not certain is refused as a whole.
+/// Finds the level of folders that contains the categories, and where the splits are. The model's existing categories decide first; an
+/// uncertain layout is refused as a whole.
 /// </summary>
 internal sealed class FolderLayout
 {
     private const string Cure = "Put each category's images into a folder named after it, alone (cats/…, dogs/…) or in folders train and "
         + "test (train/cats/…, test/cats/…), or add a labels.csv with the header file,category.";
 
-    private const int MostAround = 20; // folders around everything; more are refused, as is what takes long to look at
+    private const int MostAround = 20; // enclosing folders; more are refused, to bound the time
 
     private readonly HashSet<string> _known;
     private readonly List<string[]> _folders;
-    private int _depth; // of the categories, below the folders around them
+    private int _depth; // of the categories, below the enclosing folders
 
-    /// <param name="folders">Of each image, from the outermost.</param>
+    /// <param name="folders">The folders of each image, outermost first.</param>
     /// <param name="categories">The names of the model's categories.</param>
     /// <exception cref="RefusedException">It is not certain which folders are the categories.</exception>
     public FolderLayout(IEnumerable<string[]> folders, IEnumerable<string> categories)
@@ -28,13 +28,13 @@ internal sealed class FolderLayout
         RefuseHiddenSides();
     }
 
-    /// <summary>Whether the categories lie in sides: <c>train/cats/a.jpg</c>.</summary>
+    /// <summary>Whether splits contain the categories: <c>train/cats/a.jpg</c>.</summary>
     public bool SideAbove { get; private set; }
 
-    /// <summary>Whether sides lie in the categories: <c>cats/train/a.jpg</c>.</summary>
+    /// <summary>Whether categories contain splits: <c>cats/train/a.jpg</c>.</summary>
     public bool SideBelow { get; private set; }
 
-    /// <summary>Walks down from the outermost folders to the level that has the categories.</summary>
+    /// <summary>Descends from the outermost folders to the level of the categories.</summary>
     private void FindCategories()
     {
         for (_depth = 0; ; _depth++)
@@ -48,7 +48,7 @@ internal sealed class FolderLayout
             var sides = level.Keys.Where(SplitNames.IsName).ToList();
             if (sides.Count > 0 && !IsSideLevel(level, sides))
             {
-                break; // those are categories
+                break; // these are categories
             }
 
             if (sides.Count > 0)
@@ -67,7 +67,7 @@ internal sealed class FolderLayout
         RefuseDoubtfulCategories();
     }
 
-    /// <summary>Whether folders of which some are named like sides are sides; if they are not, they are categories.</summary>
+    /// <summary>Whether folders, some of them named like splits, are splits; if not, they are categories.</summary>
     private bool IsSideLevel(Dictionary<string, Below> level, List<string> sides)
     {
         var (all, deeper) = (sides.Count == level.Count, level.Values.Any(below => below.Folders.Count > 0));
@@ -83,20 +83,20 @@ internal sealed class FolderLayout
 
         if (all)
         {
-            throw Refused($"{List(sides)} {(sides.Count == 1 ? "is named like a side" : "are sides")} of a data set, not "
+            throw Refused($"{List(sides)} {(sides.Count == 1 ? "is named like a split" : "are splits")} of a data set, not "
                 + $"{(sides.Count == 1 ? "a category" : "categories")}, and no folder in {(sides.Count == 1 ? "it" : "them")} names "
                 + $"a category. {Cure} {IfCategory(sides)}");
         }
 
-        // Trains exist: beside cars and buses, each with its images.
+        // Trains are also a category: beside cars and buses, each with its images.
         var others = level.Keys.Except(sides).ToList();
         return sides is ["train" or "Train" or "TRAIN"] && !deeper ? false
-            : throw Refused($"{List(sides)} {(sides.Count == 1 ? "is" : "are")} named like a side of a data set, but the "
-                + $"{(others.Count == 1 ? "folder" : "folders")} beside, {List(others)}, {(others.Count == 1 ? "is" : "are")} not. "
+            : throw Refused($"{List(sides)} {(sides.Count == 1 ? "is" : "are")} named like a split of a data set, but the "
+                + $"{(others.Count == 1 ? "other folder" : "other folders")}, {List(others)}, {(others.Count == 1 ? "is" : "are")} not. "
                 + $"{Cure} {IfCategory(sides)}");
     }
 
-    /// <summary>Whether the only folder of a level encloses the categories.</summary>
+    /// <summary>Whether the only folder of a level contains the categories.</summary>
     private bool Encloses(Dictionary<string, Below> level)
     {
         var (name, below) = level.First();
@@ -110,7 +110,7 @@ internal sealed class FolderLayout
             throw TooDeep();
         }
 
-        // One folder around the categories is usual. More than one could be a category with folders in it as well.
+        // One folder around the categories is usual. Several nested ones could also be a category with subfolders.
         if (below.Folders.All(SplitNames.IsName))
         {
             return !_known.Contains(name);
@@ -124,7 +124,7 @@ internal sealed class FolderLayout
         + $"\"{RequestBodies.Readable(string.Join('/', _folders[0].Take(_depth + 2)))}\", but only one folder may enclose the category "
         + "folders; create the archive in the folder that contains them.");
 
-    /// <summary>Whether only single folders lie above a level of sides.</summary>
+    /// <summary>Whether there are only single folders above a level of splits.</summary>
     private bool LeadsToSides()
     {
         for (var depth = _depth + 1; depth <= MostAround; depth++)
@@ -160,13 +160,13 @@ internal sealed class FolderLayout
         var within = names.Where(name => !_known.Contains(name) && SplitNames.Within(name) is not null).ToList();
         if (within.Select(SplitNames.Within).Distinct().Count() > 1)
         {
-            throw Refused($"The names of {List(within)} contain the names of sides, so it is not certain what is a side and what a "
+            throw Refused($"The names of {List(within)} contain the names of splits, so it is not certain what is a split and what a "
                 + $"category. {Cure}");
         }
 
         if (SideAbove && names.Exists(name => SplitNames.IsName(name) && !_known.Contains(name)))
         {
-            throw Refused($"{List([.. names.Where(SplitNames.IsName)])} is named like a side, but lies in another one. {Cure}");
+            throw Refused($"{List([.. names.Where(SplitNames.IsName)])} is named like a split, but is inside another one. {Cure}");
         }
 
         var doubtful = names.FindAll(name => !_known.Contains(name));
@@ -192,7 +192,7 @@ internal sealed class FolderLayout
 
             if (SideAbove && level[only] is { HasFiles: false })
             {
-                throw RefusedException.Invalid("too-deep", $"In each side there is only the folder \"{RequestBodies.Readable(only)}\", "
+                throw RefusedException.Invalid("too-deep", $"In each split there is only the folder \"{RequestBodies.Readable(only)}\", "
                     + $"with more folders in it, so it is not certain which of them are the categories. {Cure}");
             }
         }
@@ -200,11 +200,11 @@ internal sealed class FolderLayout
         SideBelow = !SideAbove && SidesBelow(level);
     }
 
-    /// <summary>Whether the folders in the categories are sides: <c>cats/train/a.jpg</c>.</summary>
+    /// <summary>Whether the folders inside the categories are splits: <c>cats/train/a.jpg</c>.</summary>
     private static bool SidesBelow(Dictionary<string, Below> level) =>
         level.Values.SelectMany(below => below.Folders).ToList() is { Count: > 0 } below && below.TrueForAll(SplitNames.IsName);
 
-    /// <summary>What was given for testing must not be learned from, however deep it lies.</summary>
+    /// <summary>Refuses test folders anywhere else, because test examples must not be learned from, however deep they are.</summary>
     private void RefuseHiddenSides()
     {
         foreach (var folders in _folders)
@@ -212,13 +212,13 @@ internal sealed class FolderLayout
             var from = DepthIn(folders) + (SideBelow ? 2 : 1);
             if (from < folders.Length && Array.FindIndex(folders, from, folder => SplitNames.Of(folder) == Split.Test) is >= 0 and var at)
             {
-                throw Refused($"The folder \"{RequestBodies.Readable(string.Join('/', folders[..(at + 1)]))}\" is named like a side of a data "
-                    + $"set, but does not lie directly above or in the category folders. {Cure}");
+                throw Refused($"The folder \"{RequestBodies.Readable(string.Join('/', folders[..(at + 1)]))}\" is named like a split of a "
+                    + $"data set, but is not directly above or inside the category folders. {Cure}");
             }
         }
     }
 
-    /// <summary>The depth of the category in these folders: a side may be repeated, as in train/train/cats.</summary>
+    /// <summary>The depth of the category in these folders: a split may be repeated, as in train/train/cats.</summary>
     public int DepthIn(string[] folders)
     {
         var depth = _depth;
@@ -260,12 +260,12 @@ internal sealed class FolderLayout
         string.Join(", ", names.Order(StringComparer.Ordinal).Take(5).Select(name => $"\"{RequestBodies.Readable(name)}\""))
             + (names.Count > 5 ? $" and {names.Count - 5} more" : "");
 
-    /// <summary>What lies in a folder.</summary>
+    /// <summary>The contents of a folder.</summary>
     private sealed class Below
     {
         public HashSet<string> Folders { get; } = [];
 
-        /// <summary>Whether files lie in it directly.</summary>
+        /// <summary>Whether it contains files directly.</summary>
         public bool HasFiles { get; private set; }
 
         public void Add(string[] folders, int depth)

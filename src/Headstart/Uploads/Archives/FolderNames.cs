@@ -2,8 +2,7 @@ using System.Text.RegularExpressions;
 
 namespace Headstart.Uploads.Archives;
 
-/// <summary>Names of folders and files that say nothing about what images show. A category of such a name must be the model's already.
-/// </summary>
+/// <summary>Names of folders and files that say nothing about the images. They are categories only if the model has them.</summary>
 internal static partial class FolderNames
 {
     private static readonly HashSet<string> Containers = new(StringComparer.OrdinalIgnoreCase)
@@ -25,16 +24,16 @@ internal static partial class FolderNames
         "unannotated", "untagged", "tolabel", "tosort", "todo",
     };
 
-    /// <summary>A folder that holds the images of all categories, or what belongs to them.</summary>
+    /// <summary>Whether a folder contains the images of all categories, or accompanies them.</summary>
     public static bool IsContainer(string folder) => Containers.Contains(folder);
 
-    /// <summary>A folder of what nobody has sorted: beside categories it would be one.</summary>
+    /// <summary>Whether a folder contains unsorted files: beside categories it would be taken for one.</summary>
     public static bool IsUnsorted(string folder) => Unsorted.Contains(string.Concat(folder.Where(char.IsLetter)));
 
-    /// <summary>A part that is only numbered, a day, the folder of a camera (100CANON), or one that nobody has named.</summary>
+    /// <summary>Whether a folder is a numbered part, a date, a camera's folder (100CANON), or unnamed.</summary>
     public static bool IsPart(string folder) => Parts().IsMatch(folder);
 
-    /// <summary>A file that describes others, by its extension, so that its folder is no category.</summary>
+    /// <summary>Whether a file, by its extension, describes others, so that its folder is not a category.</summary>
     public static bool IsNoImage(string file) => NoImages.Contains(Path.GetExtension(file));
 
     [GeneratedRegex(@"^((fold|split|part|batch|chunk|shard|session)[ _-]?\d+|\d{4}[-_.]?\d\d[-_.]?\d\d|\d\d[-_.]\d\d[-_.]\d{4}"

@@ -7,8 +7,8 @@ using Headstart.Uploads.Manifests;
 namespace Headstart.Uploads.Archives;
 
 /// <summary>
-/// A table at the top of an archive, or directly in the folder around everything, says what each file shows. Folders named after sides
-/// give the side where the table does not.
+/// Reads what each file shows from a table at the top of an archive or directly in the enclosing folder. Folders named like splits give the
+/// split if the table does not.
 /// </summary>
 internal sealed class ManifestLabels : ArchiveLabels
 {
@@ -45,7 +45,7 @@ internal sealed class ManifestLabels : ArchiveLabels
 
     public override IReadOnlyList<UploadedFile> Missing => [.. _manifest.Rest()];
 
-    /// <returns>null if there is no such table, or it is of another tool: see <see cref="AnnotationLabels"/>.</returns>
+    /// <returns>null if there is no such table, or another tool wrote it: see <see cref="AnnotationLabels"/>.</returns>
     public static async Task<ManifestLabels?> FindAsync(Archive archive, ModelKind kind, UploadSettings limits,
         CancellationToken cancel)
     {
@@ -73,7 +73,7 @@ internal sealed class ManifestLabels : ArchiveLabels
         : FileLabels.Not("not-in-manifest",
             "The manifest of the archive has no row for this file; add one, or omit the manifest to use the folders as categories.");
 
-    /// <summary>A row without a folder is about the file of this name in whatever folder, if there is only one.</summary>
+    /// <summary>A row without a folder matches the file of this name in any folder, if there is only one.</summary>
     private void MatchByNameAlone()
     {
         foreach (var files in Examples.Where(file => !_said.ContainsKey(file) && SafePath.Parts(file.Name) is { Length: > 1 })
@@ -98,7 +98,7 @@ internal sealed class ManifestLabels : ArchiveLabels
         }
     }
 
-    /// <summary>Rows with folders of another computer, or in another case, are about the one file that they can mean.</summary>
+    /// <summary>Rows with folders of another computer, or in another case, match the only file that they can mean.</summary>
     private void MatchAsOthersDo()
     {
         var files = Examples.Where(file => SafePath.Parts(file.Name) is not null).ToList();
@@ -112,7 +112,7 @@ internal sealed class ManifestLabels : ArchiveLabels
         }
     }
 
-    /// <summary>Whether a file at this path below the folders around everything is such a table.</summary>
+    /// <summary>Whether a file at this path below the enclosing folders is such a table.</summary>
     public static bool IsTable(string path) => Endings.Contains(Path.GetExtension(path).ToLowerInvariant())
         && Names.Contains(Path.ChangeExtension(path, null).ToLowerInvariant());
 }

@@ -6,8 +6,8 @@ using Headstart.Uploads.Formats;
 namespace Headstart.Uploads.Archives;
 
 /// <summary>
-/// A project that Teachable Machine has saved as a file: beside <c>manifest.json</c> lie its samples, called by their class and a number,
-/// <c>Class 1-!-0.jpg</c>. GenAI Teachable Machine calls them by the number of the class, <c>samples/0_12.png</c>; the names stand in
+/// A project that Teachable Machine has saved as a file: next to <c>manifest.json</c> are its samples, named by class and number,
+/// <c>Class 1-!-0.jpg</c>. GenAI Teachable Machine names them by the number of the class, <c>samples/0_12.png</c>; the class names are in
 /// <c>metadata.json</c>.
 /// </summary>
 internal sealed partial class TeachableMachineLabels : ArchiveLabels
@@ -18,11 +18,11 @@ internal sealed partial class TeachableMachineLabels : ArchiveLabels
 
     public override IReadOnlyList<ArchiveFile> Examples { get; }
 
-    /// <returns>null if it is no such project.</returns>
-    /// <exception cref="RefusedException">It is one of sounds, or a class has no name.</exception>
+    /// <returns>null if it is not such a project.</returns>
+    /// <exception cref="RefusedException">It is a project of sounds, or a class has no name.</exception>
     public static async Task<TeachableMachineLabels?> FindAsync(Archive archive, ModelKind kind, CancellationToken cancel)
     {
-        // It lies above all others, perhaps in a folder around everything.
+        // It is above all others, perhaps in an enclosing folder.
         var about = archive.Files.Where(file => PathOf(file).Split('/')[^1] is "manifest.json" or "metadata.json")
             .OrderBy(file => PathOf(file).Count(c => c == '/')).FirstOrDefault();
         if (kind.HasBoxes() || about is null || (await Archive.ReadAsync(about, Annotation.MaxBytes, cancel)).Bytes is not { } bytes)
@@ -81,7 +81,7 @@ internal sealed partial class TeachableMachineLabels : ArchiveLabels
         return labels;
     }
 
-    /// <summary>The path below the folder of the text that describes the project; empty for a file elsewhere.</summary>
+    /// <summary>The path relative to the folder of the project's description; empty for a file elsewhere.</summary>
     private static string Below(Annotation text, ArchiveFile file) =>
         PathOf(file).StartsWith(text.Folder, StringComparison.Ordinal) ? PathOf(file)[text.Folder.Length..] : "";
 

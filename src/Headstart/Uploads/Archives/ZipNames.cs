@@ -9,9 +9,8 @@ namespace Headstart.Uploads.Archives;
 
 /// <summary>
 /// The names of an archive's entries. Archivers write them in UTF-8 and say so (bit 11 of the flags), add a copy in UTF-8 (Info-ZIP's
-/// extra field 0x7075, with the checksum of the name that it belongs to), or write them in the code page of their system.
-/// <see cref="ZipArchive"/> neither says which nor gives the bytes, so the directory is read once more, for the names only (APPNOTE.TXT
-/// 4.3.12 to 4.3.16, 4.6.9).
+/// extra field 0x7075, with the checksum of the original name), or write them in the code page of their system. <see cref="ZipArchive"/>
+/// reveals neither which nor the bytes, so the directory is read once more, only for the names (APPNOTE.TXT 4.3.12 to 4.3.16, 4.6.9).
 /// </summary>
 internal static class ZipNames
 {
@@ -21,9 +20,9 @@ internal static class ZipNames
 
     /// <summary>The names in the order of the directory.</summary>
     /// <param name="stream">The archive, seekable.</param>
-    /// <param name="entries">As opened with Latin-1 as the encoding of names.</param>
-    /// <param name="encoding">That of the names which do not say theirs; null if there are none, or if it is not certain.</param>
-    /// <param name="uncertain">Whether the name of a folder is not certain.</param>
+    /// <param name="entries">Opened with Latin-1 as the encoding of names.</param>
+    /// <param name="encoding">Encoding of names that do not declare theirs; null if there are none, or if it is not certain.</param>
+    /// <param name="uncertain">Whether the encoding of a folder's name is not certain.</param>
     /// <exception cref="InvalidDataException">The directory is damaged.</exception>
     public static IReadOnlyList<string> Read(Stream stream, IReadOnlyList<ZipArchiveEntry> entries, out Encoding? encoding,
         out bool uncertain)
@@ -43,7 +42,7 @@ internal static class ZipNames
 
         var open = raw.Where((_, i) => names[i] is null).Select(header => header.Name).ToList();
         encoding = open.Count == 0 ? null : CodePages.OfArchive(Parts(open));
-        // What the folders are called decides what the files show; a file itself may be called anything.
+        // Folder names decide what the files show; the name of a file does not matter.
         uncertain = encoding is null && open.Exists(name => !Ascii.IsValid(name.AsSpan(0, Math.Max(0, name.LastIndexOf((byte)'/')))));
         var chosen = encoding ?? Encoding.Latin1;
         return [.. names.Select((name, i) => name ?? chosen.GetString(raw[i].Name))];
@@ -79,7 +78,7 @@ internal static class ZipNames
         return headers;
     }
 
-    /// <returns>null if there is no such field, or it belongs to a name that was changed since.</returns>
+    /// <returns>null if there is no such field, or if the name was changed after it was written.</returns>
     private static string? Unicode(byte[] name, ReadOnlySpan<byte> extra)
     {
         for (; extra.Length >= 4 && U16(extra, 2) <= extra.Length - 4; extra = extra[(4 + U16(extra, 2))..])

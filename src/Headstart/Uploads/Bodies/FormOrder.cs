@@ -3,9 +3,9 @@ using Headstart.Uploads.Files;
 namespace Headstart.Uploads.Bodies;
 
 /// <summary>
-/// Which category fields of a form belong to which files. A category applies to the files after it, until the next one; fields in a row
-/// apply together. HTML forms and many programs send fields in another order, and by that rule each file would get the category of the one
-/// before it, so a form whose order could mean that is refused as a whole.
+/// Assigns the category fields of a form to its files. A category applies to the files after it, until the next one; consecutive fields
+/// apply together. HTML forms and many programs send fields in another order, so that this rule would give each file the category of the
+/// one before it; a form whose order could mean that is refused as a whole.
 /// </summary>
 internal sealed class FormOrder
 {
@@ -14,19 +14,19 @@ internal sealed class FormOrder
         + "category, or a part named manifest before the files, a table with the header file,category.";
 
     private List<string>? _categories;
-    private bool _fileFollowed; // so the next category begins a new list
+    private bool _fileFollowed; // then the next category begins a new list
     private bool _severalGroups;
     private bool _fileBefore; // a file came before any category
-    private int _files; // with the categories so far
+    private int _files; // files since the last list of categories
     private long _heldBytes;
 
-    /// <summary>A table says what the files show.</summary>
+    /// <summary>Whether a table says what the files show.</summary>
     public bool HasManifest { get; set; }
 
-    /// <summary>Those of the next file; null if there was none.</summary>
+    /// <summary>Categories of the next file; null if none was sent yet.</summary>
     public IReadOnlyList<string>? Categories => _categories;
 
-    /// <summary>A category field.</summary>
+    /// <summary>Adds a category field.</summary>
     /// <exception cref="RefusedException">It follows a file that has no category.</exception>
     public void Add(string category)
     {
@@ -42,8 +42,8 @@ internal sealed class FormOrder
         _fileFollowed = false;
     }
 
-    /// <summary>A file.</summary>
-    /// <returns>Whether it is certain that the categories so far are its own, and those of the files before it.</returns>
+    /// <summary>Adds a file.</summary>
+    /// <returns>Whether the categories of this file and those before it are certain.</returns>
     public bool Add(UploadedFile file)
     {
         _fileFollowed = true;
@@ -58,8 +58,8 @@ internal sealed class FormOrder
         return _heldBytes > MaxHeldBytes ? throw Lists() : false;
     }
 
-    /// <summary>Nothing comes any more.</summary>
-    /// <exception cref="RefusedException">There are as many files as categories before them.</exception>
+    /// <summary>Ends the form.</summary>
+    /// <exception cref="RefusedException">As many files as categories came after these.</exception>
     public void End()
     {
         if (!_severalGroups && !HasManifest && _categories is { Count: > 1 } && _files == _categories.Count)

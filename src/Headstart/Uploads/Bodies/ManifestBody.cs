@@ -11,7 +11,7 @@ namespace Headstart.Uploads.Bodies;
 /// <summary>A list of images in one of the text formats, each as base64 or as a URL to fetch.</summary>
 internal sealed class ManifestBody : UploadBody
 {
-    private const int WordsBytes = 1 << 16; // of a row, not counting its file
+    private const int WordsBytes = 1 << 16; // bytes of a row without its file
 
     private static readonly string[] Foreign =
         ["\"source-ref\"", "\"imageGcsUri\"", "annotation", "\"file_name\"", "\"licenses\"", "\"info\"", "gs://", "\"data_row\"",
@@ -20,8 +20,8 @@ internal sealed class ManifestBody : UploadBody
     private readonly UploadKind _kind;
     private readonly UploadSettings _limits;
     private readonly ModelKind _model;
-    private List<ManifestRow>? _read; // of another tool, or boxes, of which an image may have one in each row
-    private readonly List<string> _names = []; // of rows that have nothing but the name of a file
+    private List<ManifestRow>? _read; // if it is another tool's, or has one box per row
+    private readonly List<string> _names = []; // of rows with only the name of a file
     private int _count;
     private int _urls;
 
@@ -88,7 +88,7 @@ internal sealed class ManifestBody : UploadBody
         }).Select(row => row.For(_model));
     }
 
-    /// <summary>The rows of a table, those with boxes of the same image as one.</summary>
+    /// <summary>The rows of a table; merges rows with boxes of the same image.</summary>
     private async Task<List<ManifestRow>> OneEachAsync(CancellationToken cancel)
     {
         var (rows, places) = (new List<ManifestRow>(), new Dictionary<string, int>(StringComparer.Ordinal));
@@ -117,7 +117,7 @@ internal sealed class ManifestBody : UploadBody
         return rows;
     }
 
-    /// <summary>The rows of a list that another tool wrote; null if it is one of ours, whose beginning has none of its words.</summary>
+    /// <summary>The rows of another tool's list; null if the list is ours, whose beginning has none of the tools' words.</summary>
     private async Task<List<ManifestRow>?> ForeignAsync(CancellationToken cancel)
     {
         var head = new byte[4_096];

@@ -29,10 +29,10 @@ public abstract class UploadBody(Stream stream) : IDisposable
     /// </summary>
     public abstract int Count { get; }
 
-    /// <summary>Number of images that must be fetched first.</summary>
+    /// <summary>Number of images that must be downloaded first.</summary>
     public virtual int Urls => 0;
 
-    /// <summary>What the sender should know, such as what was left out; each is a sentence.</summary>
+    /// <summary>What the sender should know, such as what was left out, as sentences.</summary>
     public virtual IReadOnlyList<string> Notices => [];
 
     /// <summary>The kind of a request with this content type; null if it is not supported.</summary>
@@ -48,10 +48,10 @@ public abstract class UploadBody(Stream stream) : IDisposable
         };
 
     /// <summary>Inspects a body as a whole; no image is added yet.</summary>
-    /// <param name="contentType">One that <see cref="KindOf"/> knows.</param>
+    /// <param name="contentType">A content type known to <see cref="KindOf"/>.</param>
     /// <param name="stream">Seekable; it is closed with the body.</param>
-    /// <param name="model">The kind of the model: in a detection model boxes are read, and folders mean nothing.</param>
-    /// <param name="categories">The names of the model's categories, by which the folders of an archive are understood.</param>
+    /// <param name="model">The kind of the model: for a detection model boxes are read, and folders are ignored.</param>
+    /// <param name="categories">The names of the model's categories, which help to interpret the folders of an archive.</param>
     /// <param name="limits">Limits for the body.</param>
     /// <exception cref="RefusedException">The body is refused.</exception>
     /// <exception cref="BadHttpRequestException">The body does not match its content type.</exception>

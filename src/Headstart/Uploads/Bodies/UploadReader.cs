@@ -13,7 +13,7 @@ public static class UploadReader
 {
     private const int MaxFieldBytes = 4_096;
 
-    /// <summary>The files of a form whose fields do not matter.</summary>
+    /// <summary>Reads the files of a form and ignores its fields.</summary>
     /// <param name="request">Its body is read to its end.</param>
     /// <param name="boundary">See <see cref="RequestBodies.Boundary(HttpRequest)"/>.</param>
     /// <param name="maxFileBytes">Limit for one file; it is held in memory.</param>
@@ -24,14 +24,14 @@ public static class UploadReader
         PartsAsync(request.Body, boundary, maxFileBytes, manifests: null, new FormOrder(), cancel).OfType<UploadedFile>();
 
     /// <summary>
-    /// The files of a form in which fields named category say what they show. With <paramref name="manifests"/>, a part named manifest with
-    /// up to that many rows may precede the files and label them, see <see cref="Manifest"/>.
+    /// Reads the files of a form in which fields named category say what they show. With <paramref name="manifests"/>, a part named
+    /// manifest with up to that many rows may precede the files and label them, see <see cref="Manifest"/>.
     /// </summary>
-    /// <param name="body">It is read to its end.</param>
+    /// <param name="body">Read to its end.</param>
     /// <param name="boundary">See <see cref="RequestBodies.Boundary(HttpRequest)"/>.</param>
     /// <param name="maxFileBytes">Limit for one file; it is held in memory.</param>
-    /// <param name="manifests">Limit for a manifest, and the kind of model that it is about; null if there can be none.</param>
-    /// <param name="leftOut">Counts the files of systems, which are not yielded.</param>
+    /// <param name="manifests">Limit for a manifest, and the kind of its model; null if none is allowed.</param>
+    /// <param name="leftOut">Counts files of operating systems, which are not yielded.</param>
     /// <exception cref="RefusedException">It is not certain which category belongs to which file; no file with a category was
     /// yielded.</exception>
     /// <exception cref="BadHttpRequestException">The body is not well-formed multipart; the files before that point were
@@ -48,7 +48,7 @@ public static class UploadReader
                 continue;
             }
 
-            // null stands for a category field, which may be what makes the files before it certain
+            // null is a category field, which may settle the files before it.
             held.AddRange(file is null ? [] : [file]);
             if (file is null || order.Add(file))
             {
@@ -84,7 +84,7 @@ public static class UploadReader
                 manifest = await ManifestAsync(section, rows, kind, cancel);
                 order.HasManifest = true;
             }
-            // Some clients send text fields as parts with filename="": those are fields.
+            // Some clients send text fields as parts with filename="": treat those as fields.
             else if (name.Length > 0 && fileName.Length == 0 && name != "file")
             {
                 var field = await BodyAsync(section, MaxFieldBytes, cancel);
@@ -126,7 +126,7 @@ public static class UploadReader
         new(fileName, FileContent.Of(await BodyAsync(section, maxBytes, cancel), maxBytes), categories);
 
     /// <summary>The manifest takes precedence over the category field.</summary>
-    /// <param name="later">Whether somebody may say later what a file shows.</param>
+    /// <param name="later">Whether a user may say later what a file shows.</param>
     private static UploadedFile Told(UploadedFile file, Manifest? manifest, bool later) => manifest is null ? file
         : Find(manifest, file.FileName) is { } said ? file with
         {

@@ -28,7 +28,7 @@ internal sealed class ZipBody : UploadBody
     /// <param name="model">The kind of the model.</param>
     /// <param name="categories">The names of the model's categories.</param>
     /// <param name="limits">Limits for the archive.</param>
-    /// <exception cref="RefusedException">It is no archive, too large, or not certain what its files show.</exception>
+    /// <exception cref="RefusedException">It is not an archive, is too large, or it is not certain what its files show.</exception>
     public static async Task<ZipBody> OpenAsync(Stream stream, ModelKind model, IReadOnlyCollection<string> categories,
         UploadSettings limits, CancellationToken cancel)
     {
@@ -92,7 +92,7 @@ internal sealed class ZipBody : UploadBody
         base.Dispose();
     }
 
-    /// <summary>A file that is refused by its name is not unpacked.</summary>
+    /// <summary>Does not unpack a file that its name already rules out.</summary>
     private async Task<UploadedFile> ReadAsync(ArchiveFile entry, CancellationToken cancel)
     {
         var place = _labels.Of(entry);

@@ -3,13 +3,13 @@ using System.Globalization;
 namespace Headstart.Uploads.Boxes;
 
 /// <summary>
-/// The columns of a table that say where an object is: two corners (<c>xmin,ymin,xmax,ymax</c>), a corner and a size
-/// (<c>x,y,width,height</c>), or the middle and a size. Whether the numbers are pixels or parts of the image, their names say
-/// (<c>xmin_px</c>, <c>x_rel</c>) or the numbers of the whole table do; otherwise nothing is guessed.
+/// The columns of a table with boxes: two corners (<c>xmin,ymin,xmax,ymax</c>), a corner and a size (<c>x,y,width,height</c>), or the
+/// centre and a size. The column names (<c>xmin_px</c>, <c>x_rel</c>) or the numbers of the whole table tell pixels from parts of the
+/// image; nothing is guessed.
 /// </summary>
 internal sealed class BoxColumns
 {
-    private const double SurelyPixels = 2; // a part is at most 1, and a bit more where it was rounded
+    private const double SurelyPixels = 2; // a part is at most 1, slightly more after rounding
     private const double MostOfAPart = 1.01;
 
     private static readonly string[][] Left = [["xmin", "x1", "left", "xtl", "minx", "bboxxmin", "bboxx1", "bboxleft"],
@@ -31,7 +31,7 @@ internal sealed class BoxColumns
     private static readonly string[] Difficulties = ["difficult", "iscrowd", "crowd", "isgroupof"], Set = ["1", "1.0", "true"];
 
     private readonly int[] _numbers; // x and y, then the other corner or the size
-    private readonly int[] _image; // the size of the image; -1 where it is missing
+    private readonly int[] _image; // the size of the image; -1 if missing
     private readonly int _difficult;
     private readonly Shape _shape;
     private DrawingUnit? _unit;
@@ -42,7 +42,7 @@ internal sealed class BoxColumns
     {
         (_shape, _numbers) = (shape, numbers);
         var words = header.Select(Word).ToList();
-        var known = shape == Shape.Corners ? 3 : 2; // width alone is the box's where the box has a size
+        var known = shape == Shape.Corners ? 3 : 2; // width alone is the box's if the box has a size
         _image = [.. Image.Select(names => words.FindIndex(word => names.Take(known).Contains(word)))];
         _difficult = words.FindIndex(word => Difficulties.Contains(word));
         var units = numbers.Select(column => UnitOf(header[column])).Distinct().ToList();
@@ -56,7 +56,7 @@ internal sealed class BoxColumns
         Centred,
     }
 
-    /// <summary>Null if the header names no such columns. The rows must be looked at before they are read: <see cref="Look"/>.</summary>
+    /// <summary>null if the header has no such columns. Pass all rows to <see cref="Look"/> before reading them.</summary>
     public static BoxColumns? Find(IReadOnlyList<string> header)
     {
         var words = header.Select(Word).ToList();
@@ -71,7 +71,7 @@ internal sealed class BoxColumns
         }
     }
 
-    /// <summary>Learns from a row in what unit the table is.</summary>
+    /// <summary>Learns the unit of the table from a row.</summary>
     /// <param name="cell">The text of a column.</param>
     public void Look(Func<int, string> cell)
     {
@@ -86,7 +86,7 @@ internal sealed class BoxColumns
             || (Math.Abs(width - (c - a)) <= 1 && Math.Abs(height - (d - b)) <= 1);
     }
 
-    /// <summary>The box of a row; null if it has a label and no box.</summary>
+    /// <summary>The box of a row; null if the row has a label but no box.</summary>
     /// <param name="label">Empty if the row has none.</param>
     /// <param name="cell">The text of a column.</param>
     public Drawing? Read(string label, Func<int, string> cell)
@@ -100,13 +100,13 @@ internal sealed class BoxColumns
         var unit = _unit ?? (_largest > SurelyPixels ? DrawingUnit.Pixels : _largest <= MostOfAPart && !_whole ? DrawingUnit.Parts : null);
         if (unit is not { } known)
         {
-            return Drawing.Not("Nothing says whether the boxes of the table are in pixels or in parts of the image; name their columns so, "
-                + "such as xmin_px or xmin_rel.");
+            return Drawing.Not("It is not certain whether the boxes of the table are in pixels or relative to the image; name the columns "
+                + "accordingly, such as xmin_px or xmin_rel.");
         }
 
         if (texts.Find(text => Number(text) is null) is { } wrong)
         {
-            return Drawing.Not($"\"{RequestBodies.Readable(wrong)}\" is no number of a box; write all four, with a point for decimals.");
+            return Drawing.Not($"\"{RequestBodies.Readable(wrong)}\" is not a number; give a box four numbers, with a point for decimals.");
         }
 
         var n = texts.ConvertAll(Number);
@@ -117,7 +117,7 @@ internal sealed class BoxColumns
             Shape.Centred => DrawnBox.Centred(label, n[0], n[1], n[2], n[3]) with { Difficult = difficult },
             _ => DrawnBox.Sized(label, n[0], n[1], n[2], n[3], difficult),
         };
-        // Columns width and height beside two corners are the image's, unless they only repeat the boxes.
+        // Next to two corners, columns width and height are the image's, unless they only repeat the boxes' sizes.
         var size = _shape == Shape.Corners && _sizesOfBoxes ? null : PixelSize.Of(Number(cell(_image[0])), Number(cell(_image[1])));
         return new(known, [box], size);
     }

@@ -6,16 +6,16 @@ using Headstart.Uploads.Formats;
 namespace Headstart.Uploads.Datasets;
 
 /// <summary>
-/// Writes images and their boxes as COCO (https://cocodataset.org/#format-data), as <see cref="CocoJson"/> reads them back without loss.
-/// Memory holds one image; the lists wait in files.
+/// Writes images and their boxes as COCO (https://cocodataset.org/#format-data), which <see cref="CocoJson"/> reads back without loss.
+/// Memory holds one image; the lists are written to temporary files.
 /// </summary>
-/// <param name="folder">For these files.</param>
+/// <param name="folder">Folder of the temporary files.</param>
 /// <param name="categories">The names of the model's categories by their ids.</param>
 internal sealed class CocoWriter(string folder, IReadOnlyDictionary<Guid, string> categories) : IAsyncDisposable
 {
     private readonly Stream _images = Spool.Create(folder), _unlabelled = Spool.Create(folder), _boxes = Spool.Create(folder);
 
-    // By name, so that a copy of the model writes the same.
+    // Sorted by name, so that a copy of the model writes the same.
     private readonly List<(Guid Id, string Name)> _categories =
         [.. categories.Select(pair => (pair.Key, pair.Value)).OrderBy(pair => pair.Value, StringComparer.Ordinal)];
 
@@ -26,21 +26,21 @@ internal sealed class CocoWriter(string folder, IReadOnlyDictionary<Guid, string
     /// <param name="image">With its boxes.</param>
     /// <param name="id">Its number in the file.</param>
     /// <param name="file">Its name in the archive.</param>
-    /// <param name="side">Its side.</param>
+    /// <param name="side">Its split.</param>
     public async Task AddAsync(Example image, int id, string file, string side, CancellationToken cancel)
     {
         await ListAsync(image.BoxesKnown ? _images : _unlabelled, new CocoImage(id, file, image.Width, image.Height,
             new(image.FileName, side, image.Confirmed, image.Origin)), cancel);
         foreach (var box in image.Boxes.OrderBy(box => box.Position))
         {
-            // In double precision: the numbers of the database come back exactly.
+            // In double precision, so that reading them back gives the database's numbers exactly.
             var (width, height) = ((double)box.Width * image.Width, (double)box.Height * image.Height);
             await ListAsync(_boxes, new CocoBox(++_number, id, 1 + _categories.FindIndex(category => category.Id == box.CategoryId),
                 [(double)box.X * image.Width, (double)box.Y * image.Height, width, height], width * height, box.Difficult ? 1 : 0), cancel);
         }
     }
 
-    /// <summary>The whole file, from its start.</summary>
+    /// <summary>Returns the whole file, from its start.</summary>
     public async Task<Stream> EndAsync(CancellationToken cancel)
     {
         var whole = Spool.Create(folder);

@@ -10,11 +10,10 @@ public static class DatasetApi
 {
     public static void MapDataset(this RouteGroupBuilder api) =>
         api.MapGet("/models/{id:guid}/dataset", Get).WithTags("Models").Named("exportDataset", "Export the data set",
-                "All examples with their categories, sides, confirmations and origins, as a stream. For an image model a zip archive: "
-                    + "folders "
-                + "train and test with a folder for each category, and labels.jsonl, which has everything that folders cannot say. For a "
-                + "text model JSON Lines. Of a detection model a zip archive with the folder images and COCO annotations, train.json and "
-                + "test.json. Send it as it is to POST /images or /texts of another model to get the same data set.")
+                "All examples with their categories, splits, confirmations and origins, as a stream. For an image model a zip archive: "
+                + "folders train and test with a folder for each category, and labels.jsonl with everything that folders cannot express. "
+                + "For a text model JSON Lines. For a detection model a zip of the folder images and COCO annotations, train.json "
+                + "and test.json. Send it as it is to POST /images or /texts of another model to get the same data set.")
             .Produces<Stream>(StatusCodes.Status200OK, "application/zip", "application/x-ndjson").Refuses(401, 404);
 
     private static async Task<Results<PushStreamHttpResult, ProblemHttpResult>> Get(

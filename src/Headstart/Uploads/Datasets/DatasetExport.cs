@@ -12,8 +12,8 @@ using Microsoft.EntityFrameworkCore;
 namespace Headstart.Uploads.Datasets;
 
 /// <summary>
-/// Writes a model's examples so that uploads read them back: see <c>Manifest</c> and <c>TextBody</c>. Memory holds a page of
-/// rows, however many there are. Examples that come or go meanwhile may be missing, but none is there without its row.
+/// Exports a model's examples in formats that uploads read back: see <c>Manifest</c> and <c>TextBody</c>. Memory holds one page of rows,
+/// however many there are. Examples added or deleted meanwhile may be missing, but every exported file has its row.
 /// </summary>
 internal sealed class DatasetExport(IDbContextFactory<HeadstartDb> databases, IBlobStore blobs, DataPaths paths)
 {
@@ -24,13 +24,13 @@ internal sealed class DatasetExport(IDbContextFactory<HeadstartDb> databases, IB
     internal static readonly JsonSerializerOptions Lines = new(Json.Options)
     {
         DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
-        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, // read by people and programs, never by a browser as a page
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, // never shown by a browser as a page
     };
 
-    /// <summary>Whether a file is the text that says what the archive is.</summary>
+    /// <summary>Whether a file is the export's readme.</summary>
     public static bool IsReadme(string name) => name.Equals(Readme, StringComparison.OrdinalIgnoreCase);
 
-    /// <summary>An archive; its table comes last, because it names what was written.</summary>
+    /// <summary>Writes an archive; its table comes last, because it names the files that were written.</summary>
     public Task WriteImagesAsync(Model model, Stream body, CancellationToken cancel) =>
         model.Kind.HasBoxes() ? WriteBoxesAsync(model, body, cancel) : WriteLabelsAsync(model, body, cancel);
 
@@ -57,21 +57,21 @@ internal sealed class DatasetExport(IDbContextFactory<HeadstartDb> databases, IB
             await WriteLineAsync(table, new ImageRow(file, image.FileName, categories, Side(image), image.Confirmed, image.Origin), cancel);
         }
 
-        var about = Encoding.UTF8.GetBytes($"""
+        var readme = Encoding.UTF8.GetBytes($"""
             The data set of the model "{model.Name}", written by Headstart: {number:N0} images.
 
-            labels.jsonl has a line for each image: its file here, the name it was uploaded with, its categories, its side, whether a person has
+            labels.jsonl has a line for each image: its file here, its original name, its categories, its split, whether a user has
             confirmed the categories, and for an image from the web its source, author and licence.
 
             To read it into another model: curl -H "Authorization: Bearer KEY" -H "Content-Type: application/zip" --data-binary @FILE.zip HOST/api/v1/models/MODEL/images
 
             """);
         table.Position = 0;
-        await AddAsync(zip, Readme, model.CreatedAt, new MemoryStream(about), cancel);
+        await AddAsync(zip, Readme, model.CreatedAt, new MemoryStream(readme), cancel);
         await AddAsync(zip, "labels.jsonl", model.CreatedAt, table, cancel);
     }
 
-    /// <summary>The images in one folder, and for each side that has some a COCO file.</summary>
+    /// <summary>Writes the images into one folder, and a COCO file for each split that has some.</summary>
     private async Task WriteBoxesAsync(Model model, Stream body, CancellationToken cancel)
     {
         var categories = model.Categories.ToDictionary(category => category.Id, category => category.Name);
@@ -94,18 +94,18 @@ internal sealed class DatasetExport(IDbContextFactory<HeadstartDb> databases, IB
             await (image.Split == Split.Test ? test : train).AddAsync(image, number, file, Side(image), cancel);
         }
 
-        var about = Encoding.UTF8.GetBytes($"""
+        var readme = Encoding.UTF8.GetBytes($"""
             The data set of the model "{model.Name}", written by Headstart: {number:N0} images.
 
             train.json and test.json are COCO annotations of the files in images: x, y, width and height of each box in pixels of the upright image.
-            iscrowd is 1 for boxes that are neither learned from nor counted as missed. Of each image "headstart" has the name it was uploaded
-            with, its side, whether a person has confirmed its boxes, and for an image from the web its source, author and licence.
-            "unlabelled" lists images of which nobody has said yet what they show.
+            iscrowd is 1 for boxes that are not learned from and not counted if missed. For each image, "headstart" has its original name,
+            its split, whether a user has confirmed its boxes, and for an image from the web its source, author and licence.
+            "unlabelled" lists images that nobody has labelled yet.
 
             To read it into another model: curl -H "Authorization: Bearer KEY" -H "Content-Type: application/zip" --data-binary @FILE.zip HOST/api/v1/models/MODEL/images
 
             """);
-        await AddAsync(zip, Readme, model.CreatedAt, new MemoryStream(about), cancel);
+        await AddAsync(zip, Readme, model.CreatedAt, new MemoryStream(readme), cancel);
         foreach (var (side, name) in new[] { (train, "train.json"), (test, "test.json") })
         {
             if (side.HasImages)
@@ -126,20 +126,20 @@ internal sealed class DatasetExport(IDbContextFactory<HeadstartDb> databases, IB
         }
     }
 
-    /// <summary>In the order in which they came, with the names of their categories.</summary>
+    /// <summary>Oldest first, with the names of their categories.</summary>
     private async IAsyncEnumerable<(Example Example, List<string> Categories)> ExamplesAsync(Model model,
         [EnumeratorCancellation] CancellationToken cancel)
     {
         var names = model.Categories.ToDictionary(category => category.Id, category => category.Name);
         for (var after = Guid.Empty; ;)
         {
-            // A context for each page: the reader of the stream may be slow, and a connection must not wait for it.
+            // A context per page: the client may read slowly, and no connection should wait for it.
             await using var db = await databases.CreateDbContextAsync(cancel);
             var page = await db.Examples.AsNoTracking().WithLabels(model.Kind).Where(e => e.ModelId == model.Id && e.Id > after)
                 .OrderBy(e => e.Id).Take(PageSize).ToListAsync(cancel);
             foreach (var example in page)
             {
-                // A category that is newer than the request is unknown, and so is then what the image shows.
+                // A category created after the request is unknown here, so the example is left out.
                 if (example.Labels.TrueForAll(label => names.ContainsKey(label.CategoryId)))
                 {
                     yield return (example, [.. example.Labels.Select(label => names[label.CategoryId]).Order(StringComparer.Ordinal)]);
@@ -157,7 +157,7 @@ internal sealed class DatasetExport(IDbContextFactory<HeadstartDb> databases, IB
 
     private static async Task AddAsync(ZipArchive zip, string name, DateTime at, Stream content, CancellationToken cancel)
     {
-        // Not stored as they are: programs that unpack while they download cannot tell where such a file ends.
+        // Not uncompressed: programs that unpack while downloading could not tell where such a file ends.
         var entry = zip.CreateEntry(name, CompressionLevel.Fastest);
         entry.LastWriteTime = new DateTimeOffset(at);
         await using var stream = await entry.OpenAsync(cancel);
@@ -172,7 +172,7 @@ internal sealed class DatasetExport(IDbContextFactory<HeadstartDb> databases, IB
 
     private static string Side(Example example) => example.Split == Split.Test ? "test" : "train";
 
-    /// <summary>As it was uploaded, with an ending that fits its content.</summary>
+    /// <summary>The uploaded name with an extension that matches the content.</summary>
     private static string NameOf(Example image)
     {
         var stem = Path.GetFileNameWithoutExtension(image.FileName.Split('/', '\\')[^1]);

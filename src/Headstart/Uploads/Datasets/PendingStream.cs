@@ -1,8 +1,8 @@
 namespace Headstart.Uploads.Datasets;
 
 /// <summary>
-/// Writes to a response that allows no synchronous writing what a zip archive writes: its files come asynchronously, the few bytes at their
-/// ends do not and wait here for the next of those.
+/// Writes a zip archive to a response that allows no synchronous writes: files are written asynchronously; the few bytes at their ends,
+/// which the archive writes synchronously, wait here for the next asynchronous write.
 /// </summary>
 internal sealed class PendingStream(Stream to) : Stream
 {
@@ -46,7 +46,7 @@ internal sealed class PendingStream(Stream to) : Stream
 
     public override void Flush()
     {
-        // what waits goes out with the next bytes
+        // pending bytes go out with the next write
     }
 
     public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();

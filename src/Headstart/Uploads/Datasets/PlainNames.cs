@@ -1,6 +1,6 @@
 namespace Headstart.Uploads.Datasets;
 
-/// <summary>Names of files and folders that every file system and archiver takes, made from names that people gave.</summary>
+/// <summary>Converts users' names to names of files and folders that every file system and archiver accepts.</summary>
 internal static class PlainNames
 {
     private const int MaxLength = 60;
@@ -11,7 +11,7 @@ internal static class PlainNames
         "LPT1", "LPT2", "LPT3", "LPT4", "LPT5", "LPT6", "LPT7", "LPT8", "LPT9",
     };
 
-    /// <summary>Without signs that mean something to a file system; never empty, hidden or reserved.</summary>
+    /// <summary>Without characters that are special in a file system; never empty, hidden or reserved.</summary>
     public static string OfFile(string name)
     {
         var plain = string.Concat(name.Trim().Select(sign => char.IsControl(sign) || "<>:\"/\\|?*".Contains(sign, StringComparison.Ordinal)
@@ -21,7 +21,7 @@ internal static class PlainNames
         return plain.Length == 0 || !char.IsLetterOrDigit(plain, 0) || Reserved.Contains(plain.Split('.')[0]) ? "x" + plain : plain;
     }
 
-    /// <summary>A folder for each name, different ones for all, also where case does not count.</summary>
+    /// <summary>A folder for each name; all differ, even without regard to case.</summary>
     public static Dictionary<string, string> OfFolders(IEnumerable<string> names)
     {
         var (folders, taken) = (new Dictionary<string, string>(), new HashSet<string>(StringComparer.OrdinalIgnoreCase));

@@ -5,16 +5,16 @@ using Headstart.Uploads.Boxes;
 namespace Headstart.Uploads.Files;
 
 /// <summary>An image and its categories: by URL, in base64, or by the name of a file in the same upload.</summary>
-/// <param name="Url">The URL to fetch it from.</param>
+/// <param name="Url">The URL to download it from.</param>
 /// <param name="Base64">The file in base64, or as a <c>data:</c> URL.</param>
 /// <param name="File">The name of a file in the same archive or form.</param>
 /// <param name="FileName">Its file name; by default the last part of its URL.</param>
 /// <param name="Category">Its category.</param>
 /// <param name="Categories">In a multi-label model, all its categories, instead of <paramref name="Category"/>. May be empty.</param>
-/// <param name="Boxes">In a detection model, where the objects are; an empty list says that nothing is there.</param>
+/// <param name="Boxes">In a detection model, its objects; an empty list means that nothing is there.</param>
 /// <param name="Split">The split of a new image: <c>test</c> or <c>train</c> (<c>val</c> counts as train). By default its content
 /// decides.</param>
-/// <param name="Confirmed">Whether a person has confirmed the category of a new image.</param>
+/// <param name="Confirmed">Whether a user has confirmed the category of a new image.</param>
 /// <param name="Origin">For an image from the web: its source, author and licence.</param>
 [JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Skip)]
 public sealed record NewImage(
@@ -28,7 +28,7 @@ public sealed record NewImage(
 internal sealed record ManifestRow(NewImage Image, string? Reason = null, string? Detail = null, string? Advice = null,
     string? OtherName = null)
 {
-    /// <summary>Where the objects are; null if the row does not say.</summary>
+    /// <summary>Its objects; null if the row does not say.</summary>
     public Drawing? Drawn { get; init; }
 
     public static ManifestRow Not(string reason, string detail) => new(new NewImage(), reason, detail);
@@ -37,9 +37,9 @@ internal sealed record ManifestRow(NewImage Image, string? Reason = null, string
         $"The manifest has more than {max:N0} rows (Headstart:Uploads:MaxRows); send it in parts.");
 
     /// <summary>
-    /// What the row says to a model of this kind. In a detection model the boxes count and not the labels that follow from them, none of
-    /// them means that nothing is there, and a row that says neither leaves the image to somebody who draws. In other models the boxes
-    /// of an annotation say nothing.
+    /// Converts the row for a model of this kind. A detection model uses the boxes, not the labels that follow from them: no boxes mean
+    /// that nothing is there, and with neither boxes nor labels the image waits to be labelled. Other models ignore the boxes of an
+    /// annotation.
     /// </summary>
     public ManifestRow For(ModelKind kind)
     {
@@ -50,7 +50,7 @@ internal sealed record ManifestRow(NewImage Image, string? Reason = null, string
             : this;
     }
 
-    /// <summary>The reason of a row whose image has no label.</summary>
+    /// <summary>Reason for refusing an image without a label.</summary>
     public const string NoLabel = "no-label";
 
     /// <summary>Null if the row has none.</summary>

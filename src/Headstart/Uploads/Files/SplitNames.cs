@@ -5,8 +5,8 @@ namespace Headstart.Uploads.Files;
 
 /// <summary>
 /// The names that data sets give their splits, in any case and with or without separators, numbers and words such as set or data: train,
-/// Training_Set, test-images, val2017. Validation sets count as training data here, since a run makes its own folds; what is called
-/// evaluation or holdout is for testing.
+/// Training_Set, test-images, val2017. Validation sets count as training data here, because a run makes its own folds; evaluation and
+/// holdout count as test.
 /// </summary>
 internal static class SplitNames
 {
@@ -37,10 +37,10 @@ internal static class SplitNames
 
     public static bool IsName(string name) => Of(name) is not null;
 
-    /// <summary>The split of this name; null if it is no name of one.</summary>
+    /// <summary>The split with this name; null if it is not the name of a split.</summary>
     public static Split? Of(string name) => Names.TryGetValue(Stem(name), out var split) ? split : null;
 
-    /// <summary>Whether a part of the name is the name of a split, as in <c>seg_test</c> or <c>cats-train</c>.</summary>
+    /// <summary>The split that a part of the name stands for, as in <c>seg_test</c> or <c>cats-train</c>; null if none.</summary>
     public static Split? Within(string name) => Words(name).Select(Of).FirstOrDefault(split => split is not null);
 
     /// <summary>False for an unknown name; true and null if no name is given.</summary>
@@ -52,7 +52,7 @@ internal static class SplitNames
 
     public static ProblemHttpResult Unknown() => Problems.Invalid("invalid-split", "split must be train, val or test.");
 
-    /// <summary>The name in small letters, without separators and fillers.</summary>
+    /// <summary>The name in lower case, without separators and filler words.</summary>
     private static string Stem(string name)
     {
         var stem = string.Concat(Words(name).Where(word => !Fillers.Contains(word))).TrimEnd(Digits); // val2017, test1

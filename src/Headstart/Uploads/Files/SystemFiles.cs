@@ -3,8 +3,8 @@ using System.Globalization;
 namespace Headstart.Uploads.Files;
 
 /// <summary>
-/// Counts the files that systems and programs leave beside those of people: thumbnails, indexes, resource forks, recycle bins, hidden
-/// folders. They are left out of every upload, with one sentence about all of them.
+/// Counts the files that operating systems and programs leave between those of users: thumbnails, indexes, resource forks, recycle bins,
+/// hidden folders. They are left out of every upload, with one sentence about all of them.
 /// </summary>
 internal sealed class SystemFiles
 {
@@ -18,7 +18,7 @@ internal sealed class SystemFiles
 
     private readonly Dictionary<string, int> _counts = new(StringComparer.OrdinalIgnoreCase);
 
-    /// <summary>Whether the file is one of them; then it is counted.</summary>
+    /// <summary>Whether the file is one of them; counts it.</summary>
     /// <param name="path">Its name with its folders.</param>
     public bool Take(string path)
     {
@@ -31,7 +31,7 @@ internal sealed class SystemFiles
         return true;
     }
 
-    /// <summary>What was left out; none if nothing was.</summary>
+    /// <summary>What was left out; empty if nothing was.</summary>
     public IEnumerable<string> Notices => _counts.Count == 0 ? [] :
     [
         string.Create(CultureInfo.InvariantCulture, $"{_counts.Values.Sum():N0} {(_counts.Values.Sum() == 1 ? "file" : "files")} that ")
@@ -41,8 +41,8 @@ internal sealed class SystemFiles
     ];
 
     /// <summary>
-    /// The part of the path that says so; null for a file of a person. A file without folders was sent by itself, so that it counts even
-    /// if its name begins with a dot.
+    /// The part of the path that shows it; null for a user's file. A file without folders was sent deliberately and counts even if its name
+    /// begins with a dot.
     /// </summary>
     private static string? Which(string path)
     {

@@ -10,16 +10,16 @@ namespace Headstart.Uploads.Files;
 /// <param name="Split">The split given by the sender; null if the content decides.</param>
 public sealed record UploadedFile(string FileName, FileContent Content, IReadOnlyList<string>? Categories = null, Split? Split = null)
 {
-    /// <summary>Where its objects are, for a detection model; null if the sender does not say.</summary>
+    /// <summary>Its objects, for a detection model; null if the sender does not say.</summary>
     public Drawing? Drawn { get; init; }
 
-    /// <summary>Whether a person has confirmed its categories.</summary>
+    /// <summary>Whether a user has confirmed its categories.</summary>
     public bool Confirmed { get; init; }
 
-    /// <summary>Where it was found, if the sender says so.</summary>
+    /// <summary>Its source on the web, if the sender names it.</summary>
     public ImageOrigin? Origin { get; init; }
 
-    /// <summary>The file that was fetched from a URL, or why it was not.</summary>
+    /// <summary>The file that was downloaded from a URL, or why it was not.</summary>
     public static UploadedFile Of(FetchedFile file) =>
         new(file.FileName, file.Bytes is { } bytes ? new FileContent.Here(bytes) : new FileContent.Unusable(file.Reason!, file.Detail!));
 
@@ -30,7 +30,7 @@ public sealed record UploadedFile(string FileName, FileContent Content, IReadOnl
     public FileContent.Unusable? Unusable => Content as FileContent.Unusable;
 }
 
-/// <summary>The content of a file: one of these.</summary>
+/// <summary>The content of a file, in one of these forms.</summary>
 public abstract record FileContent
 {
     private FileContent()
@@ -44,10 +44,10 @@ public abstract record FileContent
     /// <param name="Origin">Source, author and licence of an image from the web.</param>
     public sealed record Here(byte[] Bytes, ImageOrigin? Origin = null) : FileContent;
 
-    /// <summary>A file that has yet to be fetched.</summary>
+    /// <summary>A file that has yet to be downloaded.</summary>
     public sealed record Remote(string Url) : FileContent;
 
-    /// <summary>A file whose name is known and whose bytes were not looked at.</summary>
+    /// <summary>A file of which only the name is known.</summary>
     public sealed record Unread : FileContent;
 
     /// <param name="Reason">A stable slug.</param>

@@ -19,7 +19,7 @@ internal sealed class AmazonManifest : IAnnotationFormat
         ? file.Lines<Dictionary<string, JsonElement>>(Name)
             .Select(line => Labelled.Row(Name, Text(line, "source-ref"), LabelsOf(line)) with { Drawn = DrawingOf(line) }) : null;
 
-    /// <summary>The boxes of its only job that draws some; null if none does.</summary>
+    /// <summary>The boxes of the only job that has boxes; null if none does.</summary>
     private static Drawing? DrawingOf(Dictionary<string, JsonElement> line)
     {
         var jobs = line.Where(field => field.Value.Property("annotations").ValueKind == JsonValueKind.Array
@@ -49,7 +49,7 @@ internal sealed class AmazonManifest : IAnnotationFormat
         var type = about.TryGetProperty("type", out var given) && given.ValueKind == JsonValueKind.String ? given.GetString()! : "";
         if (type.Contains("verification", StringComparison.Ordinal) || about.TryGetProperty("failure-reason", out _))
         {
-            return []; // an answer about a label, or none
+            return []; // a verdict on a label, or no answer
         }
 
         return about.TryGetProperty("class-name", out var name) && name.ValueKind == JsonValueKind.String ? [name.GetString()!]
@@ -58,7 +58,7 @@ internal sealed class AmazonManifest : IAnnotationFormat
                     ? mapped.GetString()! : id)] : [];
     }
 
-    /// <summary>A list of numbers, or boxes with numbers.</summary>
+    /// <summary>Class numbers from a list of numbers or of boxes.</summary>
     private static IEnumerable<string> Classes(JsonElement value) => value.ValueKind switch
     {
         JsonValueKind.Array => value.EnumerateArray().Where(id => id.ValueKind == JsonValueKind.Number).Select(Number),

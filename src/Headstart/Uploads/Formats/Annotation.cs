@@ -6,10 +6,10 @@ using CsvHelper;
 
 namespace Headstart.Uploads.Formats;
 
-/// <summary>A file that may say what images show: its path in the upload, and its content as a table or as JSON.</summary>
+/// <summary>A file that may label images: its path in the upload, and its content as a table or as JSON.</summary>
 internal sealed class Annotation
 {
-    /// <summary>Limit for one; it is held in memory.</summary>
+    /// <summary>Size limit for an annotation, which is held in memory.</summary>
     public const int MaxBytes = 64 << 20;
 
     private const int MaxRowBytes = 1 << 20; // a row of a table may hold polygons
@@ -23,9 +23,9 @@ internal sealed class Annotation
     private readonly Lazy<JsonShape?> _json;
     private readonly char? _separator;
 
-    /// <param name="path">Below the top of the upload.</param>
+    /// <param name="path">Relative to the top of the upload.</param>
     /// <param name="bytes">UTF-8.</param>
-    /// <param name="separator">Of the columns, if it is a table.</param>
+    /// <param name="separator">Separator of the columns, if it is a table.</param>
     public Annotation(string path, byte[] bytes, char? separator = null)
     {
         _separator = separator;
@@ -33,27 +33,27 @@ internal sealed class Annotation
         _json = new(() => JsonShape.Of(Bytes.Span));
     }
 
-    /// <summary>Below the top of the upload, with slashes; empty for a body that is nothing else.</summary>
+    /// <summary>Relative to the top of the upload, with slashes; empty if it is the whole body.</summary>
     public string Path { get; }
 
     public ReadOnlyMemory<byte> Bytes { get; }
 
-    /// <summary>The folder that it lies in, with a slash at its end; empty at the top.</summary>
+    /// <summary>Its folder with a trailing slash; empty at the top.</summary>
     public string Folder => Path[..(Path.LastIndexOf('/') + 1)];
 
     public string Name => Path[Folder.Length..];
 
-    /// <summary>Null unless it is JSON.</summary>
+    /// <summary>null if it is not JSON.</summary>
     public JsonShape? Json => _json.Value;
 
     public string Quoted => Path.Length > 0 ? $"\"{RequestBodies.Readable(Path)}\"" : "The body";
 
-    /// <summary>From its start, without a copy.</summary>
+    /// <summary>A stream from its start, without copying.</summary>
     public Stream Open() => MemoryMarshal.TryGetArray(Bytes, out var bytes)
         ? new MemoryStream(bytes.Array!, bytes.Offset, bytes.Count, writable: false) : throw new UnreachableException();
 
-    /// <summary>The whole file.</summary>
-    /// <exception cref="RefusedException">It is not what its beginning promised.</exception>
+    /// <summary>Parses the whole file.</summary>
+    /// <exception cref="RefusedException">The file is not what its beginning suggests.</exception>
     public T Parse<T>(string format)
     {
         try
@@ -66,7 +66,7 @@ internal sealed class Annotation
         }
     }
 
-    /// <summary>The lines of JSON Lines, each of them read.</summary>
+    /// <summary>Parses each line of JSON Lines.</summary>
     public IEnumerable<T> Lines<T>(string format)
     {
         var (from, number) = (0, 0);
@@ -95,7 +95,7 @@ internal sealed class Annotation
         }
     }
 
-    /// <summary>The rows of a table from its first one, cells trimmed; nothing if it is not a table.</summary>
+    /// <summary>The rows of a table including the header, with trimmed cells; empty if it is not a table.</summary>
     public IEnumerable<string[]> Rows()
     {
         using var csv = CsvReader.Create(Open(), CsvReaderOptions.Default with

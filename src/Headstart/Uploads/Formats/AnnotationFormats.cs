@@ -4,7 +4,7 @@ using Headstart.Uploads.Tables;
 
 namespace Headstart.Uploads.Formats;
 
-/// <summary>The formats that are known, the particular ones first.</summary>
+/// <summary>The known formats, the most specific first.</summary>
 internal static class AnnotationFormats
 {
     private static readonly IAnnotationFormat[] All =
@@ -16,15 +16,15 @@ internal static class AnnotationFormats
 
     private static readonly IAnnotationFormat[] WithBoxes = [.. All, new NanoNetsObjects()];
 
-    /// <summary>The rows of a file, for a model of this kind; null if it is of no known format.</summary>
+    /// <summary>The rows of a file for a model of this kind; null if its format is unknown.</summary>
     public static IEnumerable<ManifestRow>? Read(Annotation file, ModelKind kind) => Read(file, kind, _ => true);
 
-    /// <summary>The same without tables whose columns alone say what they are: a body that is not a list of ours.</summary>
+    /// <summary>The same without formats recognised by column names alone: for a body that is not our own list.</summary>
     public static IEnumerable<ManifestRow>? ReadForeign(Annotation file, ModelKind kind) =>
         Read(file, kind, format => format is not LabelTable);
 
-    /// <summary>The rows of a table or list that is called as ours, if it is of another tool: it lacks one of our columns, and another
-    /// format knows it.</summary>
+    /// <summary>The rows of a table or list that is named like ours but was written by another tool: it lacks one of our columns, and
+    /// another format recognises it.</summary>
     public static IEnumerable<ManifestRow>? ReadInPlaceOfOurs(Annotation file, ModelKind kind) => ReadForeign(file, kind)
         ?? (file.Json is null && file.Rows().FirstOrDefault() is { } header && ColumnNames.Find(header) is var found
             && !(found.ContainsKey(Column.Category) && (found.ContainsKey(Column.File) || found.ContainsKey(Column.Url)))

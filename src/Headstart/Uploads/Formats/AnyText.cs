@@ -3,7 +3,7 @@ using System.Text.Json.Serialization;
 
 namespace Headstart.Uploads.Formats;
 
-/// <summary>Reads a string, a number or a truth value as text: some tools write ids and categories as numbers.</summary>
+/// <summary>Reads a string, number or boolean as text: some tools write ids and categories as numbers.</summary>
 internal sealed class AnyText : JsonConverter<string>
 {
     public override string? Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) => reader.TokenType switch

@@ -6,7 +6,7 @@ using Headstart.Uploads.Files;
 
 namespace Headstart.Uploads.Formats;
 
-/// <summary>COCO: images, categories, and boxes or shapes that join them (https://cocodataset.org/#format-data).</summary>
+/// <summary>COCO: images, categories, and boxes or shapes that link them (https://cocodataset.org/#format-data).</summary>
 internal sealed class CocoJson : IAnnotationFormat
 {
     public string Name => "COCO JSON";
@@ -44,7 +44,7 @@ internal sealed class CocoJson : IAnnotationFormat
         };
     }
 
-    /// <summary>Without a box, the one around its polygons.</summary>
+    /// <summary>The box, or the one around its polygons.</summary>
     private static DrawnBox Drawn(string label, Box box)
     {
         var difficult = box.IsCrowd.IsSet() || box.Ignore.IsSet() || box.Difficult.IsSet();
@@ -59,11 +59,11 @@ internal sealed class CocoJson : IAnnotationFormat
         };
     }
 
-    /// <summary>What COCO has no place for, in the data sets that <c>DatasetExport</c> writes; their boxes are of the upright
+    /// <summary>Fields that COCO lacks, in data sets written by <c>DatasetExport</c>; their boxes refer to the upright
     /// image.</summary>
     internal sealed record OwnWords(string? FileName, string? Split, bool? Confirmed, ImageOrigin? Origin);
 
-    /// <param name="Unlabelled">Of a data set of our own: images of which nobody has said yet what they show.</param>
+    /// <param name="Unlabelled">In our own data sets: images that nobody has labelled yet.</param>
     private sealed record Coco(IReadOnlyList<Image> Images, IReadOnlyList<Box> Annotations, IReadOnlyList<Category> Categories,
         IReadOnlyList<Image>? Unlabelled);
 

@@ -4,7 +4,7 @@ using Headstart.Uploads.Files;
 
 namespace Headstart.Uploads.Formats;
 
-/// <summary>Azure Custom Vision: the images of its API, with tags or regions, and the URLs of the originals.</summary>
+/// <summary>Azure Custom Vision: images from its API, with tags or regions and the URLs of the originals.</summary>
 internal sealed class CustomVisionJson : IAnnotationFormat
 {
     public string Name => "Custom Vision";
@@ -17,11 +17,11 @@ internal sealed class CustomVisionJson : IAnnotationFormat
     {
         var url = image.OriginalImageUri ?? image.ResizedImageUri ?? image.ImageUri ?? throw file.Broken(Name, "an image has no URL");
         var labels = (image.Tags ?? []).Concat(image.Regions ?? []).Select(tag => tag.TagName ?? "");
-        // In an archive the files are called by the id; the URLs end alike for all: …/images/<id>/original.
+        // In an archive the files are named by id; all URLs end alike: …/images/<id>/original.
         return Labelled.Row(Name, image.FileName ?? image.Id ?? url, labels, url: url) with { Drawn = DrawingOf(image) };
     }
 
-    /// <summary>An image without regions is one that nobody has tagged yet, unless it has the tag for nothing.</summary>
+    /// <summary>An image without regions has not been labelled yet, unless it has the tag for no objects.</summary>
     private static Drawing? DrawingOf(Image image) => image.Regions is { Count: > 0 } regions
         ? new(DrawingUnit.Parts, [.. regions.Select(region => DrawnBox.Sized(region.TagName, region.Left.Number(), region.Top.Number(),
             region.Width.Number(), region.Height.Number()))], PixelSize.Of(image.Width.Number(), image.Height.Number()))

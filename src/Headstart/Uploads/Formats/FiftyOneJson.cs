@@ -5,7 +5,7 @@ using Headstart.Uploads.Files;
 
 namespace Headstart.Uploads.Formats;
 
-/// <summary>FiftyOne: <c>labels.json</c> with the names of files without their ending
+/// <summary>FiftyOne: <c>labels.json</c>, which names files without extension
 /// (https://docs.voxel51.com/user_guide/export_datasets.html), and <c>samples.json</c> of a whole data set.</summary>
 internal sealed class FiftyOneJson : IAnnotationFormat
 {
@@ -43,7 +43,7 @@ internal sealed class FiftyOneJson : IAnnotationFormat
             : throw file.Broken(Name, $"the label of \"{RequestBodies.Readable(image)}\" is none of its classes");
     }
 
-    /// <summary>The field with the labels is <c>ground_truth</c>, or the only one.</summary>
+    /// <summary>The labels are in the field <c>ground_truth</c>, or in the only field.</summary>
     private IEnumerable<ManifestRow> Rows(Annotation file, List<Dictionary<string, JsonElement>> samples)
     {
         var fields = samples.SelectMany(sample => sample).Where(field => LabelsIn(field.Value) is not null)
@@ -66,7 +66,7 @@ internal sealed class FiftyOneJson : IAnnotationFormat
         }
     }
 
-    /// <summary>The labels of a field, and its boxes if it has such; null for a field of another kind.</summary>
+    /// <summary>The labels of a field, and its boxes if it has any; null for a field of another kind.</summary>
     private static (List<string> Labels, Drawing? Drawn)? LabelsIn(JsonElement field)
     {
         var kind = field.Property("_cls") is { ValueKind: JsonValueKind.String } name ? name.GetString() : null;
@@ -83,7 +83,7 @@ internal sealed class FiftyOneJson : IAnnotationFormat
                 : new(DrawingUnit.Parts, [.. all.Zip(labels, (one, label) => Drawn(label, one.Property("bounding_box")))]));
     }
 
-    /// <summary>The top left corner and the size, in parts of the image.</summary>
+    /// <summary>The top left corner and the size, relative to the image.</summary>
     private static DrawnBox Drawn(string label, JsonElement box) => box.Elements().Select(number => number.Number()).ToList()
         is [var x, var y, var width, var height] ? DrawnBox.Sized(label, x, y, width, height)
         : DrawnBox.Not(label, "has no bounding_box of four numbers; export detections.");

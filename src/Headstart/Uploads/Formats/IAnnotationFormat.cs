@@ -2,17 +2,17 @@ using Headstart.Uploads.Files;
 
 namespace Headstart.Uploads.Formats;
 
-/// <summary>A format in which other tools write down what images show.</summary>
+/// <summary>A format in which other tools label images.</summary>
 internal interface IAnnotationFormat
 {
-    /// <summary>As its users call it.</summary>
+    /// <summary>The name that its users know.</summary>
     string Name { get; }
 
     /// <summary>
-    /// A row for each image, or for each label of an image. It names the image as the tool did: <see cref="ImageNames"/> finds the file.
+    /// A row for each image, or for each label of an image. Rows name images as the tool does: <see cref="ImageNames"/> finds the files.
     /// </summary>
-    /// <returns>null if the file is of another format.</returns>
-    /// <exception cref="RefusedException">It is of this format and cannot be read, or it does not say for certain what the images
+    /// <returns>null if the file has another format.</returns>
+    /// <exception cref="RefusedException">The file has this format but cannot be read, or it is not certain what the images
     /// show.</exception>
     IEnumerable<ManifestRow>? Read(Annotation file);
 }

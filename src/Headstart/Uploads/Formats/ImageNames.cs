@@ -3,10 +3,10 @@ using System.Text.RegularExpressions;
 namespace Headstart.Uploads.Formats;
 
 /// <summary>
-/// Finds the file of an archive that a tool means: tools name images with folders of another computer, as URLs, with a random number in
-/// front, or without their ending.
+/// Finds the file of an archive that a tool means: tools name images with folders of another computer, as URLs, with a random prefix, or
+/// without extension.
 /// </summary>
-/// <param name="paths">Of the files, with slashes.</param>
+/// <param name="paths">Paths of the files, with slashes.</param>
 internal sealed partial class ImageNames(IReadOnlyList<string> paths)
 {
     private readonly ILookup<string, int> _byName = Enumerable.Range(0, paths.Count)
@@ -17,11 +17,11 @@ internal sealed partial class ImageNames(IReadOnlyList<string> paths)
 
     private readonly HashSet<string> _folders = [.. paths.SelectMany(path => path.Split('/')[..^1])];
 
-    /// <summary>The file, and how well it fits: the number of parts of its path that are the same. Several if nothing tells
-    /// which.</summary>
-    /// <param name="reference">As the tool names the image.</param>
-    /// <param name="folder">Of the file that names it, with a slash at its end.</param>
-    /// <param name="hint">A folder that decides between several.</param>
+    /// <summary>The file, and how well it matches: the number of equal parts of the path. Several files if nothing tells them
+    /// apart.</summary>
+    /// <param name="reference">The tool's name of the image.</param>
+    /// <param name="folder">Folder of the annotation, with a trailing slash.</param>
+    /// <param name="hint">A folder that decides between several files.</param>
     public (IReadOnlyList<int> Files, int Parts) Find(string reference, string folder, string? hint)
     {
         var parts = PartsOf(reference);
@@ -51,7 +51,7 @@ internal sealed partial class ImageNames(IReadOnlyList<string> paths)
         return (found.ConvertAll(file => file.File), found.Count > 0 ? found[0].Parts : 0);
     }
 
-    /// <summary>Whether a file has exactly this name, with its ending.</summary>
+    /// <summary>Whether a file has exactly this name, including its extension.</summary>
     public bool Has(string name) => _byName.Contains(LastPart(name));
 
     public bool HasStem(string stem) => _byStem.Contains(stem);
@@ -59,7 +59,7 @@ internal sealed partial class ImageNames(IReadOnlyList<string> paths)
     /// <summary>The last part of a path or URL.</summary>
     public static string LastPart(string reference) => PartsOf(reference) is [.., var last] ? last : "";
 
-    /// <summary>The name of a file before Label Studio put eight digits in front of it.</summary>
+    /// <summary>The name of a file without the eight digits that Label Studio puts before it.</summary>
     public static string WithoutUploadNumber(string name) => Prefix().IsMatch(name) ? name[9..] : name;
 
     /// <summary>Whether the text may be the name of an image.</summary>
@@ -70,12 +70,12 @@ internal sealed partial class ImageNames(IReadOnlyList<string> paths)
         : _byName.Contains(WithoutUploadNumber(name)) ? _byName[WithoutUploadNumber(name)]
         : _byStem[name];
 
-    /// <summary>How many parts agree from the end; 0 if the tool means the same name in another folder of this archive.</summary>
+    /// <summary>Number of equal parts from the end; 0 if the tool means the same name in another folder of this archive.</summary>
     private int Common(string path, string[] parts, string folder)
     {
         if (string.Equals(path, folder + string.Join('/', parts), StringComparison.Ordinal))
         {
-            return int.MaxValue; // exactly as named from where it is named
+            return int.MaxValue; // exactly the path, relative to the annotation
         }
 
         var there = path.Split('/');
@@ -97,7 +97,7 @@ internal sealed partial class ImageNames(IReadOnlyList<string> paths)
 
     private static string StemOf(string name) => name.LastIndexOf('.') is var dot and > 0 ? name[..dot] : name;
 
-    /// <summary>The folders and the name of a path or URL, without what belongs to another computer.</summary>
+    /// <summary>The folders and the name of a path or URL, without parts that belong to another computer.</summary>
     private static string[] PartsOf(string reference)
     {
         var scheme = Scheme().Match(reference);
@@ -120,7 +120,7 @@ internal sealed partial class ImageNames(IReadOnlyList<string> paths)
 
     private static string Unescaped(string text) => Uri.UnescapeDataString(text);
 
-    /// <summary>With the host or bucket.</summary>
+    /// <summary>Including the host or bucket.</summary>
     [GeneratedRegex("^[a-z][a-z0-9+.-]*://[^/]*/?", RegexOptions.IgnoreCase)]
     private static partial Regex Scheme();
 

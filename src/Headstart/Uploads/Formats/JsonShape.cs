@@ -2,12 +2,12 @@ using System.Text.Json;
 
 namespace Headstart.Uploads.Formats;
 
-/// <summary>What tells JSON files of different tools apart: an object with these properties, or a list whose first object has
+/// <summary>Distinguishes JSON files of different tools: an object with these properties, or a list whose first object has
 /// them.</summary>
-/// <param name="FirstNames">Those of the object that is its first property.</param>
+/// <param name="FirstNames">Property names of the object in its first property.</param>
 internal sealed record JsonShape(bool IsList, bool IsLines, IReadOnlySet<string> Names, IReadOnlySet<string> FirstNames)
 {
-    /// <summary>Null unless the whole is JSON or JSON Lines, whose first line then counts.</summary>
+    /// <summary>null unless everything is JSON, or JSON Lines, whose first line then counts.</summary>
     public static JsonShape? Of(ReadOnlySpan<byte> json)
     {
         try
@@ -39,9 +39,9 @@ internal sealed record JsonShape(bool IsList, bool IsLines, IReadOnlySet<string>
         return true;
     }
 
-    /// <summary>The names of the properties of an object that has begun.</summary>
-    /// <param name="reader">Ends at the end of the object.</param>
-    /// <param name="ofFirst">Receives those of its first property.</param>
+    /// <summary>The property names of an object that has begun.</summary>
+    /// <param name="reader">Stops at the end of the object.</param>
+    /// <param name="ofFirst">Receives the names in its first property.</param>
     private static HashSet<string> NamesIn(ref Utf8JsonReader reader, HashSet<string>? ofFirst)
     {
         var names = new HashSet<string>();

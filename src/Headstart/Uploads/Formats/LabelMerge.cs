@@ -5,13 +5,13 @@ using Headstart.Uploads.Files;
 namespace Headstart.Uploads.Formats;
 
 /// <summary>What an archive says about one of its files.</summary>
-/// <param name="Categories">Null if only its side is known.</param>
+/// <param name="Categories">null if only the split is known.</param>
 /// <param name="Row">The first row about it.</param>
-/// <param name="Reason">Why it is left out, with <paramref name="Detail"/>.</param>
+/// <param name="Reason">Why it is left out, explained in <paramref name="Detail"/>.</param>
 internal sealed record FileAnnotation(
     IReadOnlyList<string>? Categories, Split? Split, ManifestRow Row, string? Reason = null, string? Detail = null)
 {
-    /// <summary>Where its objects are; null if nothing says so.</summary>
+    /// <summary>Its objects; null if nothing names any.</summary>
     public Drawing? Drawn { get; init; }
 
     /// <summary>Its categories, or those of its boxes.</summary>
@@ -19,8 +19,8 @@ internal sealed record FileAnnotation(
 }
 
 /// <summary>
-/// Brings the rows of all annotations of an archive to its files. Rows of one annotation add their labels up; annotations that say
-/// different things about a file refuse the archive, and so does a name that several files have.
+/// Matches the rows of all annotations of an archive with its files. Labels from rows of one annotation are combined; the archive is
+/// refused if annotations contradict each other, or if several files match a name.
 /// </summary>
 internal sealed class LabelMerge(IReadOnlyList<string> paths, ImageNames images, int maxRows)
 {
@@ -29,7 +29,7 @@ internal sealed class LabelMerge(IReadOnlyList<string> paths, ImageNames images,
     private readonly HashSet<Split> _sidesOfNames = [];
     private int _rows;
 
-    /// <summary>Rows about files that the archive does not have, and rows that name none.</summary>
+    /// <summary>Rows about files that are not in the archive, and rows that name none.</summary>
     public IReadOnlyList<UploadedFile> Rest => _rest;
 
     public IEnumerable<int> Files => _said.Keys;
@@ -39,17 +39,17 @@ internal sealed class LabelMerge(IReadOnlyList<string> paths, ImageNames images,
 
     public bool IsEmpty => _said.Count == 0;
 
-    /// <summary>The annotation that was read first.</summary>
+    /// <summary>The first annotation.</summary>
     public string Source { get; private set; } = "";
 
-    /// <summary>Number of annotations that were read.</summary>
+    /// <summary>Number of annotations.</summary>
     public int Sources { get; private set; }
 
     public FileAnnotation? this[int file] => !_said.TryGetValue(file, out var found) ? null
         : found.Said with { Split = found.Said.Split ?? (_sidesOfNames.Count > 1 ? found.SideOfName : null) };
 
     /// <param name="source">Path of the annotation.</param>
-    /// <param name="rows">What it says.</param>
+    /// <param name="rows">Its rows.</param>
     /// <returns>Whether it names any of the archive's files; otherwise it is about something else.</returns>
     public bool Add(string source, IEnumerable<ManifestRow> rows)
     {
@@ -122,7 +122,7 @@ internal sealed class LabelMerge(IReadOnlyList<string> paths, ImageNames images,
         }
         else if (!own.TryGetValue(files[0], out var before) || before.Parts < parts)
         {
-            before.Rows?.ForEach(Miss); // these meant another file of the same name
+            before.Rows?.ForEach(Miss); // these mean another file of the same name
             own[files[0]] = (parts, [row]);
         }
         else if (before.Parts == parts)

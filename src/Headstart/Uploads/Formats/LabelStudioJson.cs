@@ -5,7 +5,7 @@ using Headstart.Uploads.Files;
 
 namespace Headstart.Uploads.Formats;
 
-/// <summary>Label Studio, JSON: its tasks with all their annotations (https://labelstud.io/guide/export).</summary>
+/// <summary>Label Studio, JSON: tasks with all their annotations (https://labelstud.io/guide/export).</summary>
 internal sealed class LabelStudioJson : IAnnotationFormat
 {
     public string Name => "Label Studio";
@@ -34,7 +34,7 @@ internal sealed class LabelStudioJson : IAnnotationFormat
         };
     }
 
-    /// <summary>The answers to choices; without such the labels of boxes and shapes.</summary>
+    /// <summary>The chosen answers; without any, the labels of boxes and shapes.</summary>
     private static HashSet<string> LabelsOf(IReadOnlyList<StudioResult> results)
     {
         var choices = results.Where(result => result.Type == "choices").ToList();

@@ -4,8 +4,8 @@ using Headstart.Uploads.Files;
 
 namespace Headstart.Uploads.Formats;
 
-/// <summary>Label Studio, CSV, TSV and JSON-MIN: one row for each annotation, whose label stands in a column named as in the project's
-/// own settings.</summary>
+/// <summary>Label Studio, CSV, TSV and JSON-MIN: a row per annotation; the project's settings name the column with the
+/// label.</summary>
 internal sealed class LabelStudioTable : IAnnotationFormat
 {
     private static readonly HashSet<string> About =
@@ -52,7 +52,7 @@ internal sealed class LabelStudioTable : IAnnotationFormat
         });
     }
 
-    /// <summary>The column that is called as one, or has what only answers have; never one of several that may be.</summary>
+    /// <summary>The column named like a label, or with values that only answers have; refuses if several qualify.</summary>
     private static string LabelColumn(Annotation file, List<Dictionary<string, string>> rows, List<string> columns)
     {
         var named = columns.Where(LabelWords.IsLabel).ToList();

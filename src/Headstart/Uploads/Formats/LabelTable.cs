@@ -6,9 +6,9 @@ using Headstart.Uploads.Tables;
 namespace Headstart.Uploads.Formats;
 
 /// <summary>
-/// A table with a column that names the image and one with its label: the metadata of a Hugging Face imagefolder
-/// (https://huggingface.co/docs/datasets/image_dataset), Kaggle's <c>id,label</c>, fastai's <c>fname,label</c>. Instead of the column with
-/// the label there may be one for each label, with 1 where it applies, as in Roboflow's <c>_classes.csv</c>.
+/// A table with a column for the image and one for its label: the metadata of a Hugging Face imagefolder
+/// (https://huggingface.co/docs/datasets/image_dataset), Kaggle's <c>id,label</c>, fastai's <c>fname,label</c>. Instead of a label column
+/// it may have a column per label, with 1 for those that apply, as in Roboflow's <c>_classes.csv</c>.
 /// </summary>
 internal sealed class LabelTable : IAnnotationFormat
 {
@@ -52,7 +52,7 @@ internal sealed class LabelTable : IAnnotationFormat
                 });
     }
 
-    /// <summary>The only column that is called as one, or the only one of these with more than numbers; -1 if none is.</summary>
+    /// <summary>The only column named like a label, or the only one of several that contains more than numbers; -1 if none.</summary>
     private static int LabelColumn(Annotation file, string[] header, IEnumerable<string[]> rows)
     {
         var named = Enumerable.Range(0, header.Length).Where(column => LabelWords.IsLabel(header[column])).ToList();
@@ -63,7 +63,7 @@ internal sealed class LabelTable : IAnnotationFormat
                 RequestBodies.Readable(header[column])))}); leave one of them. Nothing was added.");
     }
 
-    /// <summary>Null unless all other columns have 1 or 0 only.</summary>
+    /// <summary>null unless all other columns contain only 1 or 0.</summary>
     private static IEnumerable<ManifestRow>? OneColumnEach(string[] header, IEnumerable<string[]> rows, int image, int split)
     {
         var labels = Enumerable.Range(0, header.Length).Where(column => column != image && column != split).ToList();
@@ -76,7 +76,7 @@ internal sealed class LabelTable : IAnnotationFormat
             }) : null;
     }
 
-    /// <summary>The rows of a table, or the objects of a list or of lines with the properties of the first as columns.</summary>
+    /// <summary>The rows of a table, or the objects of a list or of lines, with the first object's properties as columns.</summary>
     private IEnumerable<string[]> RowsOf(Annotation file)
     {
         if (file.Json is not { } shape)
@@ -86,7 +86,7 @@ internal sealed class LabelTable : IAnnotationFormat
 
         if (shape is { IsList: false, IsLines: false } && file.Path.EndsWith(".json", StringComparison.OrdinalIgnoreCase))
         {
-            return []; // one object says nothing about many images
+            return []; // a single object is not a table of images
         }
 
         var header = shape.Names.ToArray();

@@ -2,16 +2,16 @@ using Headstart.Uploads.Tables;
 
 namespace Headstart.Uploads.Formats;
 
-/// <summary>What other tools call the columns of their tables, beside <see cref="ColumnNames"/>.</summary>
+/// <summary>Other tools' names for the columns of tables, in addition to <see cref="ColumnNames"/>.</summary>
 internal static class LabelWords
 {
-    /// <summary>What is surely a name first: beside it an id is only a number.</summary>
+    /// <summary>Certain names first: next to one of them, an id is only a number.</summary>
     private static readonly string[] Images =
         ["imagefilename", "fname", "fn", "img", "imgname", "imgpath", "imageid", "imgid", "imageuri", "images", "id"];
 
     private static readonly HashSet<string> Labels = ["target", "targets", "choice", "choices", "classlabel", "categoryname", "labelname"];
 
-    /// <summary>What users write about an example that is no category of it.</summary>
+    /// <summary>Columns with users' remarks on an example, which are not categories.</summary>
     private static readonly HashSet<string> Remarks =
     [
         "caption", "description", "comment", "comments", "note", "notes", "remark", "imageurl", "publicdomain", "imagequality", "author",
@@ -24,18 +24,18 @@ internal static class LabelWords
 
     public static bool IsSplit(string column) => ColumnNames.Of(column) == Column.Split || Plain(column) is "set" or "mluse" or "phase";
 
-    /// <summary>The column that names the image; -1 if none does.</summary>
+    /// <summary>The column with the image's name; -1 if there is none.</summary>
     public static int ImageColumn(IReadOnlyList<string> header)
     {
         var ranks = header.Select(Rank).ToList();
         return ranks.Exists(rank => rank >= 0) ? ranks.IndexOf(ranks.Where(rank => rank >= 0).Min()) : -1;
     }
 
-    /// <summary>Which of the fields that users name is the label: the only one, or the only one that is called so.</summary>
-    /// <param name="file">Has the fields.</param>
-    /// <param name="fields">That have values; a name may come several times.</param>
+    /// <summary>Finds the label among fields named by users: the only field, or the only one named like a label.</summary>
+    /// <param name="file">The file with the fields.</param>
+    /// <param name="fields">Names of the fields with values, possibly repeated.</param>
     /// <returns>null if there are none.</returns>
-    /// <exception cref="RefusedException">It may be several.</exception>
+    /// <exception cref="RefusedException">Several fields qualify.</exception>
     public static string? OnlyLabel(Annotation file, IEnumerable<string> fields)
     {
         var names = fields.Distinct().Where(field => !Remarks.Contains(Plain(field))).ToList();
@@ -45,14 +45,14 @@ internal static class LabelWords
                 + "Nothing was added.");
     }
 
-    /// <summary>Whether a field says that its row was refused, as Prodigy writes it: then its label is one that the example does not
+    /// <summary>Whether a field says that the annotator rejected the row, as in Prodigy: then its label is one that the example does not
     /// have.</summary>
     public static bool IsRefusal(string field, string value) => Plain(field) == "answer"
         && value.Trim().ToLowerInvariant() is "reject" or "ignore";
 
-    /// <summary>The reason and the sentence for such a row.</summary>
-    public const string RefusedReason = "refused-answer", Refused = "The row says that its annotator has refused or skipped it "
-        + "(answer), so it says nothing of what the example shows; answer it, or leave it out.";
+    /// <summary>Reason and sentence for such a row.</summary>
+    public const string RefusedReason = "refused-answer", Refused = "The annotator rejected or skipped this row (answer), so it "
+        + "does not label the example; answer it, or leave it out.";
 
     private static int Rank(string column) => ColumnNames.Of(column) switch
     {

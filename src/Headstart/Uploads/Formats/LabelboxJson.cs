@@ -6,7 +6,7 @@ using Headstart.Uploads.Files;
 namespace Headstart.Uploads.Formats;
 
 /// <summary>Labelbox: the lines of its export, with <c>data_row</c> and <c>projects</c>, and the older list with <c>Labeled Data</c>
-/// (https://docs.labelbox.com/reference/label-export): answers to its only question, else the names of boxes and shapes.</summary>
+/// (https://docs.labelbox.com/reference/label-export): answers to its only question, otherwise names of boxes and shapes.</summary>
 internal sealed class LabelboxJson : IAnnotationFormat
 {
     private static readonly string[] Names = ["name", "title", "value"];
@@ -44,7 +44,7 @@ internal sealed class LabelboxJson : IAnnotationFormat
         ? answer.Objects.Elements().Select(NameOf).OfType<string>()
         : answer.Questions.Elements().Where(one => NameOf(one) == question).SelectMany(ChoicesOf)];
 
-    /// <param name="asked">Whether the project has a question, so that an image may be labelled without drawing.</param>
+    /// <param name="asked">Whether the project has a question, so that an image may be labelled without boxes.</param>
     private static Drawing? DrawingOf(Answer answer, PixelSize? size, bool asked) =>
         answer.Objects.Elements().ToList() is { Count: > 0 } objects ? new(DrawingUnit.Pixels, objects.ConvertAll(Drawn), size)
         : asked ? null : Drawing.Nothing;
@@ -59,7 +59,7 @@ internal sealed class LabelboxJson : IAnnotationFormat
             : DrawnBox.Not(NameOf(one), "is neither a bounding box nor a polygon; draw one of these.");
     }
 
-    /// <summary>The chosen options of a question with radio buttons or a checklist; nothing for a text.</summary>
+    /// <summary>The chosen options of a question with radio buttons or a checklist; empty for a text.</summary>
     private static IEnumerable<string> ChoicesOf(JsonElement question) =>
         new[] { question.Property("radio_answer"), question.Property("answer") }.Where(answer => answer.ValueKind == JsonValueKind.Object)
             .Concat(question.Property("checklist_answers").Elements()).Concat(question.Property("answers").Elements())
@@ -68,14 +68,14 @@ internal sealed class LabelboxJson : IAnnotationFormat
     private static string? NameOf(JsonElement named) => Names.Select(name => named.Property(name))
         .Where(name => name.ValueKind == JsonValueKind.String).Select(name => name.GetString()).FirstOrDefault(name => name!.Length > 0);
 
-    /// <summary>What one person said about an image.</summary>
+    /// <summary>One annotator's labels for an image.</summary>
     private sealed record Answer(JsonElement Objects, [property: JsonPropertyName("classifications")] JsonElement Questions);
 
     private sealed record Item(
         [property: JsonPropertyName("data_row")] JsonElement Row, [property: JsonPropertyName("media_attributes")] JsonElement Media,
         JsonElement Projects)
     {
-        /// <summary>Of the older list; null in the newer lines.</summary>
+        /// <summary>In the older list; null in the newer lines.</summary>
         private Answer? Only { get; init; }
 
         public string? Image => Text("external_id") ?? Text("global_key") ?? Address ?? Text("id");

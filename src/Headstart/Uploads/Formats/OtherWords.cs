@@ -4,14 +4,14 @@ using Headstart.Uploads.Files;
 
 namespace Headstart.Uploads.Formats;
 
-/// <summary>Reads a row whose file and category have the names that other tools give them, such as <c>file_name</c> and <c>label</c>; the
-/// label may be a number.</summary>
+/// <summary>Reads a row whose file and category have other tools' names, such as <c>file_name</c> and <c>label</c>; the label may be a
+/// number.</summary>
 internal static class OtherWords
 {
-    /// <param name="image">As read by our own names.</param>
-    /// <param name="row">The JSON object that it was read from.</param>
-    /// <param name="fields">Gets the names of its fields.</param>
-    /// <param name="refused">Whether it says that its annotator has refused it.</param>
+    /// <param name="image">The row read by our own names.</param>
+    /// <param name="row">The JSON object of the row.</param>
+    /// <param name="fields">Receives the names of its fields.</param>
+    /// <param name="refused">Whether the annotator rejected the row.</param>
     public static NewImage Complete(NewImage image, ReadOnlySpan<byte> row, List<string> fields, out bool refused)
     {
         refused = false;
@@ -46,7 +46,7 @@ internal static class OtherWords
         : name.StartsWith("data:", StringComparison.OrdinalIgnoreCase) ? image with { Base64 = name }
         : image with { File = name };
 
-    /// <summary>null if it is no label.</summary>
+    /// <summary>null if it is not a label.</summary>
     private static List<string?>? Labels(ref Utf8JsonReader reader)
     {
         if (reader.TokenType != JsonTokenType.StartArray)

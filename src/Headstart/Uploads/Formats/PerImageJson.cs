@@ -5,8 +5,8 @@ using Headstart.Uploads.Files;
 
 namespace Headstart.Uploads.Formats;
 
-/// <summary>Supervisely: a file for each image, called as it with <c>.json</c> behind (https://docs.supervisely.com): its tags, else the
-/// classes of its objects.</summary>
+/// <summary>Supervisely: a file per image, named after it with <c>.json</c> appended (https://docs.supervisely.com): its tags, otherwise
+/// the classes of its objects.</summary>
 internal sealed class SuperviselyJson : IAnnotationFormat
 {
     public string Name => "Supervisely";
@@ -22,7 +22,7 @@ internal sealed class SuperviselyJson : IAnnotationFormat
         var tags = image.Tags.Elements().Select(tag => tag.ValueKind == JsonValueKind.String ? tag : tag.Property("name"))
             .Where(name => name.ValueKind == JsonValueKind.String).Select(name => name.GetString()!).ToList();
         var objects = image.Objects ?? [];
-        // The annotations of a data set lie in ann, its images in img.
+        // Annotations are in the folder ann, images in img.
         var folder = file.Folder.EndsWith("ann/", StringComparison.Ordinal) ? file.Folder[..^4] + "img/" : file.Folder;
         return [Labelled.Row(Name, folder + file.Name[..^".json".Length], tags.Count > 0 ? tags
             : objects.Select(one => one.ClassTitle ?? "")) with
@@ -44,8 +44,8 @@ internal sealed class SuperviselyJson : IAnnotationFormat
     private sealed record Shape(string? ClassTitle, string? GeometryType, JsonElement Points);
 }
 
-/// <summary>V7 Darwin, versions 1 and 2: a file for each image (https://docs.v7labs.com/reference/darwin-json): its tags, else the names of
-/// what is drawn.</summary>
+/// <summary>V7 Darwin, versions 1 and 2: a file per image (https://docs.v7labs.com/reference/darwin-json): its tags, otherwise the names of
+/// its shapes.</summary>
 internal sealed class DarwinJson : IAnnotationFormat
 {
     public string Name => "V7 Darwin";
@@ -72,7 +72,7 @@ internal sealed class DarwinJson : IAnnotationFormat
             }];
     }
 
-    /// <summary>Polygons have the box around them.</summary>
+    /// <summary>The box, or the one around a polygon.</summary>
     private static DrawnBox Drawn(Shape one) => one.Box.ValueKind != JsonValueKind.Object
         ? DrawnBox.Not(one.Name, "has no bounding_box; draw a box or a polygon.")
         : DrawnBox.Sized(one.Name, one.Box.Number("x"), one.Box.Number("y"), one.Box.Number("w"), one.Box.Number("h"));
@@ -82,7 +82,7 @@ internal sealed class DarwinJson : IAnnotationFormat
     private sealed record Shape(string? Name, JsonElement Tag, [property: JsonPropertyName("bounding_box")] JsonElement Box);
 }
 
-/// <summary>Datumaro, which CVAT exports too: items with labels and shapes, whose names stand in <c>categories</c>
+/// <summary>Datumaro, which CVAT exports too: items with labels and shapes, whose names are in <c>categories</c>
 /// (https://open-edge-platform.github.io/datumaro/).</summary>
 internal sealed class DatumaroJson : IAnnotationFormat
 {

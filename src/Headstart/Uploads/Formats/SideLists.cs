@@ -4,13 +4,13 @@ using Headstart.Uploads.Files;
 namespace Headstart.Uploads.Formats;
 
 /// <summary>
-/// Texts called <c>train.txt</c> or <c>test.txt</c> that list images, as in <c>ImageSets</c> of Pascal VOC: they give sides. With a label
-/// behind each image, or its number where <c>synsets.txt</c> or <c>classes.txt</c> names the classes, they also give labels: CVAT's
-/// ImageNet.
+/// Texts named <c>train.txt</c> or <c>test.txt</c> that list images, as in <c>ImageSets</c> of Pascal VOC: they give splits. With a label
+/// after each image, or its number if <c>synsets.txt</c> or <c>classes.txt</c> names the classes, they also give labels, as in CVAT's
+/// ImageNet format.
 /// </summary>
 internal static class SideLists
 {
-    /// <summary>Null if the text is no such list.</summary>
+    /// <summary>null if the text is not such a list.</summary>
     public static List<ManifestRow>? Read(Annotation file, ImageNames images, IReadOnlyList<string>? names)
     {
         if (!SplitNames.IsName(Path.GetFileNameWithoutExtension(file.Name)))
@@ -19,7 +19,7 @@ internal static class SideLists
         }
 
         var side = Path.GetFileNameWithoutExtension(file.Name);
-        // The lists of Pascal VOC are about its images, and not about its masks, which are called the same.
+        // Pascal VOC's lists mean its images, not its masks of the same names.
         var folder = file.Folder.Split('/') is [.., "ImageSets", _, _] or [.., "ImageSets", _] ? "JPEGImages/" : "";
         var rows = new List<ManifestRow>();
         foreach (var line in Encoding.UTF8.GetString(file.Bytes.Span).Split('\n').Select(line => line.Trim()).Where(line => line.Length > 0))

@@ -18,7 +18,7 @@ internal sealed class CreateMlJson : IAnnotationFormat
                     Drawn = new(DrawingUnit.Pixels, [.. (image.Annotations ?? []).Select(Drawn)]),
                 }) : null;
 
-    /// <summary>Its x and y are those of the middle.</summary>
+    /// <summary>Its x and y are the centre.</summary>
     private static DrawnBox Drawn(Box box) => DrawnBox.Centred(box.Label, box.Coordinates.Number("x"), box.Coordinates.Number("y"),
         box.Coordinates.Number("width"), box.Coordinates.Number("height"));
 
@@ -27,7 +27,7 @@ internal sealed class CreateMlJson : IAnnotationFormat
     private sealed record Box([property: JsonConverter(typeof(AnyText))] string? Label, JsonElement Coordinates);
 }
 
-/// <summary>LabelMe: one JSON for each image, with shapes (https://github.com/wkentaro/labelme).</summary>
+/// <summary>LabelMe: a JSON file with shapes per image (https://github.com/wkentaro/labelme).</summary>
 internal sealed class LabelMeJson : IAnnotationFormat
 {
     public string Name => "LabelMe";
@@ -63,7 +63,7 @@ internal sealed class LabelMeJson : IAnnotationFormat
         [property: JsonPropertyName("shape_type")] string? ShapeType);
 }
 
-/// <summary>NanoNets: the <c>data</c> that its clients send with their files, with categories or boxes.</summary>
+/// <summary>NanoNets: the <c>data</c> field that its clients send with files, with categories or boxes.</summary>
 internal sealed class NanoNetsJson : IAnnotationFormat
 {
     public string Name => "NanoNets";
@@ -74,7 +74,7 @@ internal sealed class NanoNetsJson : IAnnotationFormat
                 [.. image.Categories ?? [], .. (image.Object ?? []).Select(box => box.Name ?? "")]) with
             { Drawn = image.Object is { } objects ? DrawingOf(objects) : null }) : null;
 
-    /// <summary>Objects in pixels.</summary>
+    /// <summary>Boxes in pixels.</summary>
     public static Drawing DrawingOf(IEnumerable<Box> objects) => new(DrawingUnit.Pixels, [.. objects.OfType<Box>().Select(box =>
         DrawnBox.Cornered(box.Name, box.Bndbox.Number("xmin"), box.Bndbox.Number("ymin"), box.Bndbox.Number("xmax"),
             box.Bndbox.Number("ymax"), box.Difficult.IsSet()))]);
@@ -85,8 +85,8 @@ internal sealed class NanoNetsJson : IAnnotationFormat
 }
 
 /// <summary>
-/// The boxes of one image in a file that is called as it, <c>[{"name":"cat","bndbox":…}]</c>, as NanoNets' samples keep them. In other than
-/// detection models such a file says nothing.
+/// The boxes of an image in a file named after it, <c>[{"name":"cat","bndbox":…}]</c>, as in NanoNets' samples. Ignored except for
+/// detection models.
 /// </summary>
 internal sealed class NanoNetsObjects : IAnnotationFormat
 {

@@ -3,10 +3,10 @@ using Headstart.Uploads.Boxes;
 
 namespace Headstart.Uploads.Formats;
 
-/// <summary>A shape, or what else an annotator answered.</summary>
-/// <param name="Id">The same for a shape and its label where these are two.</param>
-/// <param name="Size">Of the image.</param>
-/// <param name="IsTurned">Whether the image was turned before the shape was drawn.</param>
+/// <summary>A shape, or another answer of an annotator.</summary>
+/// <param name="Id">Shared by a shape and its label if these are separate results.</param>
+/// <param name="Size">Size of the image.</param>
+/// <param name="IsTurned">Whether the image was rotated before the shape was drawn.</param>
 internal sealed record StudioShape(JsonElement Value, string Id, PixelSize? Size, bool IsTurned);
 
 /// <summary>The labels in a value of Label Studio, such as <c>{"choices":["cat"]}</c> or
@@ -15,8 +15,8 @@ internal static class StudioValues
 {
     private const string Studio = "Label Studio";
 
-    /// <param name="answers">Of several annotators.</param>
-    /// <param name="tool">Where they can be corrected.</param>
+    /// <param name="answers">Answers of several annotators.</param>
+    /// <param name="tool">The tool in which they can be corrected.</param>
     public static string Disagreement(IEnumerable<IReadOnlySet<string>> answers, string tool = Studio) =>
         $"Its annotations in {tool} have different labels ("
         + $"{string.Join("; ", answers.Take(5).Select(labels => string.Join(", ", labels)))}); keep one of them there and export again.";
@@ -24,12 +24,12 @@ internal static class StudioValues
     public static string Redrawn(string tool) =>
         $"Its annotations in {tool} have different boxes; keep one of them there and export again.";
 
-    /// <summary>What the answers of all who drew in an image say; null if they chose labels without drawing.</summary>
+    /// <summary>The boxes on which all annotators agree; null if they chose labels without drawing.</summary>
     public static Drawing? Agreed(IReadOnlyList<Drawing?> answers) =>
         answers is not [{ } first, ..] || answers.Any(answer => answer is null) ? null
         : answers.Skip(1).All(answer => answer!.IsSameAs(first)) ? first : Drawing.Not(Redrawn(Studio));
 
-    /// <summary>The boxes of shapes, in percent of the image; null if nothing was drawn and labels were chosen.</summary>
+    /// <summary>The boxes of shapes, in percent of the image; null if there are only labels.</summary>
     public static Drawing? DrawingOf(IReadOnlyCollection<StudioShape> shapes)
     {
         var drawn = shapes.Where(shape => IsShape(shape.Value)).ToList();
@@ -38,7 +38,7 @@ internal static class StudioValues
             return shapes.Any(shape => LabelsOf(shape.Value).Any()) ? null : Drawing.Nothing;
         }
 
-        // Label Studio writes a shape and its label as two results with the same id where the project has them as two controls.
+        // If the project has separate controls for them, Label Studio writes a shape and its label as two results with the same id.
         var labelled = drawn.Where(shape => LabelsOf(shape.Value).Any()).ToList();
         var ids = labelled.Select(shape => shape.Id).ToHashSet();
         var nameless = drawn.Exists(shape => !LabelsOf(shape.Value).Any() && !ids.Contains(shape.Id));
@@ -51,7 +51,7 @@ internal static class StudioValues
                 [.. labelled.SelectMany(shape => LabelsOf(shape.Value).Select(label => Drawn(label, shape.Value)))], sizes[0]);
     }
 
-    /// <summary>Nothing if it is another value.</summary>
+    /// <summary>Empty for another value.</summary>
     public static IEnumerable<string> LabelsOf(JsonElement value) => value.ValueKind switch
     {
         JsonValueKind.Array => value.EnumerateArray().SelectMany(LabelsOf),
@@ -62,7 +62,7 @@ internal static class StudioValues
         _ => [],
     };
 
-    /// <summary>What was drawn, from a cell or a field that has such a value.</summary>
+    /// <summary>The boxes in a cell or field with such a value.</summary>
     public static Drawing? DrawingOf(string cell)
     {
         try
@@ -101,7 +101,7 @@ internal static class StudioValues
             : DrawnBox.Sized(label, x, y, value.Number("width") / 100, value.Number("height") / 100);
     }
 
-    /// <summary>The labels of a cell, which is a label or such a value as JSON; null if it is plain text.</summary>
+    /// <summary>The labels of a cell, which is a label or such a value as JSON; null for plain text.</summary>
     public static IReadOnlyList<string>? LabelsOf(string cell)
     {
         if (cell is not ['{' or '[', ..])

@@ -6,8 +6,8 @@ using Headstart.Uploads.Files;
 namespace Headstart.Uploads.Formats;
 
 /// <summary>
-/// Google AutoML and Vertex AI, CSV: optionally the side, then the image in a bucket, then its labels; without a header. Boxes have a label
-/// and eight numbers. (https://cloud.google.com/vertex-ai/docs/image-data/classification/prepare-data)
+/// Google AutoML and Vertex AI, CSV: an optional split, the image in a bucket, and its labels; no header. Boxes have a label and eight
+/// numbers. (https://cloud.google.com/vertex-ai/docs/image-data/classification/prepare-data)
 /// </summary>
 internal sealed class VertexTable : IAnnotationFormat
 {
@@ -27,7 +27,7 @@ internal sealed class VertexTable : IAnnotationFormat
         };
     }
 
-    /// <summary>Two opposite corners in parts of the image, with blanks behind each, or all four.</summary>
+    /// <summary>Two opposite corners relative to the image, each followed by empty cells, or all four.</summary>
     private static Drawing? DrawingOf(string label, string[] numbers)
     {
         var points = numbers.Chunk(2).Where(pair => pair[0].Length > 0 || pair[1].Length > 0)

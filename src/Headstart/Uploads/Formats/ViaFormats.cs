@@ -6,7 +6,7 @@ using Headstart.Uploads.Files;
 namespace Headstart.Uploads.Formats;
 
 /// <summary>VGG Image Annotator 1 and 2, its project and its annotations as JSON (https://www.robots.ox.ac.uk/~vgg/software/via/): the
-/// attributes of each file, else those of its regions.</summary>
+/// attributes of each file, otherwise those of its regions.</summary>
 internal sealed class ViaJson : IAnnotationFormat
 {
     public string Name => "VIA";
@@ -24,7 +24,7 @@ internal sealed class ViaJson : IAnnotationFormat
             .Select(image => new ViaImage(image.FileName!, ViaRows.Attributes(image.FileAttributes), [.. RegionsOf(image.Regions)]))]);
     }
 
-    /// <summary>A list, or in version 1 an object whose names are numbers.</summary>
+    /// <summary>A list, or in version 1 an object with numbers as names.</summary>
     private static IEnumerable<(JsonElement Shape, Dictionary<string, string[]> Attributes)> RegionsOf(JsonElement regions) =>
         (regions.ValueKind == JsonValueKind.Object ? regions.EnumerateObject().Select(region => region.Value) : regions.Elements())
             .Select(region => (region.Property("shape_attributes"), ViaRows.Attributes(region.Property("region_attributes"))));
@@ -35,7 +35,7 @@ internal sealed class ViaJson : IAnnotationFormat
         JsonElement FileAttributes);
 }
 
-/// <summary>The same as a table, a row for each region.</summary>
+/// <summary>The same as a table, with a row per region.</summary>
 internal sealed class ViaTable : IAnnotationFormat
 {
     private static readonly string[] Columns = ["filename", "file_attributes", "region_shape_attributes", "region_attributes"];
@@ -73,11 +73,11 @@ internal sealed class ViaTable : IAnnotationFormat
     }
 }
 
-/// <param name="Attributes">The values of each; several where boxes were ticked.</param>
+/// <param name="Attributes">Values by attribute; several if check boxes were ticked.</param>
 internal sealed record ViaImage(string Name, Dictionary<string, string[]> Attributes,
     IReadOnlyList<(JsonElement Shape, Dictionary<string, string[]> Attributes)> Regions);
 
-/// <summary>Finds which of the attributes, whose names users choose, is the label.</summary>
+/// <summary>Finds the attribute that is the label; users name the attributes.</summary>
 internal static class ViaRows
 {
     public static IEnumerable<ManifestRow> Of(Annotation file, List<ViaImage> images)
@@ -93,7 +93,7 @@ internal static class ViaRows
         });
     }
 
-    /// <summary>The values of attributes: a text, or an object with the options that are set.</summary>
+    /// <summary>The values of attributes: a text, or an object with the chosen options.</summary>
     public static Dictionary<string, string[]> Attributes(JsonElement attributes) => attributes.ValueKind != JsonValueKind.Object ? []
         : attributes.EnumerateObject().GroupBy(attribute => attribute.Name).ToDictionary(same => same.Key, same => same.First().Value switch
         {

@@ -5,7 +5,7 @@ using Headstart.Uploads.Files;
 
 namespace Headstart.Uploads.Formats;
 
-/// <summary>Pascal VOC: one XML for each image, with the names of its objects (LabelImg, CVAT, Roboflow and others write it).</summary>
+/// <summary>Pascal VOC: an XML file per image with the names of its objects (LabelImg, CVAT, Roboflow and others write it).</summary>
 internal sealed partial class VocXml : IAnnotationFormat
 {
     public string Name => "Pascal VOC";
@@ -61,16 +61,16 @@ internal sealed partial class VocXml : IAnnotationFormat
         }
 
         var drawn = new Drawing(DrawingUnit.Pixels, boxes.ConvertAll(box => box.Drawn), PixelSize.Of(width, height));
-        // The file is called as its image; the name inside has the ending too, or is the one from before a renaming.
+        // The file is named after its image; the name inside includes the extension, or predates a renaming.
         var own = Path.GetFileNameWithoutExtension(file.Name);
-        var folder = Annotations().Replace(file.Folder, "$1JPEGImages/"); // and not its masks, which are called the same
+        var folder = Annotations().Replace(file.Folder, "$1JPEGImages/"); // not its masks, which have the same names
         return own.Length == 0 ? [Labelled.Row(Name, image, labels) with { Drawn = drawn }]
             : Path.GetFileNameWithoutExtension(image) == own
                 ? [Labelled.Row(Name, folder + image, labels) with { OtherName = own, Drawn = drawn }]
             : [Labelled.Row(Name, folder + own, labels) with { OtherName = image, Drawn = drawn }];
     }
 
-    /// <summary>An object as far as it was read.</summary>
+    /// <summary>An object while it is being read.</summary>
     private sealed class VocObject
     {
         public string? Name { get; set; }
@@ -165,10 +165,10 @@ internal sealed class CvatXml : IAnnotationFormat
     private static double? Number(XmlReader xml, string name) => JsonNumbers.Parse(xml.GetAttribute(name));
 }
 
-/// <summary>Reads XML without definitions, entities or anything from elsewhere.</summary>
+/// <summary>Reads XML without document types, entities or external resources.</summary>
 internal static class Xml
 {
-    /// <summary>At its root; null if that is another element.</summary>
+    /// <summary>A reader at the root; null if that is another element.</summary>
     public static XmlReader? RootOf(Annotation file, string name)
     {
         if (!file.Bytes.Span.TrimStart(" \t\r\n"u8).StartsWith("<"u8))
@@ -192,7 +192,7 @@ internal static class Xml
         }
         catch (XmlException)
         {
-            // not XML, or with a definition
+            // not XML, or it has a document type
         }
 
         xml.Dispose();
@@ -211,7 +211,7 @@ internal static class Xml
         }
     }
 
-    /// <summary>The text of an element whose start has been read; the reader stays in it.</summary>
+    /// <summary>The text of an element whose start has been read; the reader stays inside it.</summary>
     public static string Text(XmlReader xml, Annotation file, string format) =>
         Read(xml, file, format) && xml.NodeType is XmlNodeType.Text or XmlNodeType.CDATA ? xml.Value.Trim() : "";
 }

@@ -9,20 +9,20 @@ using YamlDotNet.Core.Events;
 namespace Headstart.Uploads.Formats;
 
 /// <summary>
-/// YOLO: beside each image, or in a folder <c>labels</c>, a text with a line for each box, which begins with the number of its class; the
-/// names of the classes stand in <c>data.yaml</c>, <c>classes.txt</c>, <c>obj.names</c> or <c>_darknet.labels</c>.
+/// YOLO: next to each image, or in a folder <c>labels</c>, a text with a line per box, which begins with the number of its class; the names
+/// of the classes are in <c>data.yaml</c>, <c>classes.txt</c>, <c>obj.names</c> or <c>_darknet.labels</c>.
 /// </summary>
 internal static partial class YoloLabels
 {
     private const string Name = "YOLO";
 
-    /// <summary>Whether a text may hold the names of classes.</summary>
+    /// <summary>Whether a text may contain the names of classes.</summary>
     public static bool HasNames(string file) => file.ToLowerInvariant() is "classes.txt" or "synsets.txt" or "labels.txt" or "_classes.txt"
         or "predefined_classes.txt" || file.EndsWith(".names", StringComparison.OrdinalIgnoreCase)
         || file.EndsWith(".yaml", StringComparison.OrdinalIgnoreCase) || file.EndsWith(".yml", StringComparison.OrdinalIgnoreCase)
         || file.EndsWith(".labels", StringComparison.OrdinalIgnoreCase);
 
-    /// <summary>The names of the classes in their order; null if it has none.</summary>
+    /// <summary>The names of the classes in order; null if it has none.</summary>
     public static List<string>? NamesIn(Annotation file)
     {
         var text = Encoding.UTF8.GetString(file.Bytes.Span);
@@ -30,7 +30,7 @@ internal static partial class YoloLabels
             : [.. text.Split('\n').Select(line => line.Trim()).Where(line => line.Length > 0)];
     }
 
-    /// <summary>Whether the whole text is boxes.</summary>
+    /// <summary>Whether the text contains only boxes.</summary>
     public static bool AreBoxes(ReadOnlySpan<byte> text)
     {
         foreach (var line in text.Split((byte)'\n'))
@@ -45,7 +45,7 @@ internal static partial class YoloLabels
         return true;
     }
 
-    /// <summary>The labels of an image's boxes. A text without boxes says that nothing is there.</summary>
+    /// <summary>The labels of an image's boxes. A text without boxes means that nothing is there.</summary>
     public static ManifestRow Row(Annotation file, IReadOnlyList<string>? names)
     {
         var image = Regex.Replace(file.Folder, "(^|/)labels/", "$1images/") + Path.GetFileNameWithoutExtension(file.Name);
@@ -73,16 +73,15 @@ internal static partial class YoloLabels
         };
     }
 
-    /// <summary>The middle and the size of a box, or the corners of a shape, in parts of the image.</summary>
+    /// <summary>The centre and size of a box, or the corners of a shape, relative to the image.</summary>
     private static DrawnBox Drawn(string name, double?[] numbers) =>
         numbers is [var x, var y, var width, var height] ? DrawnBox.Centred(name, x, y, width, height)
         : numbers.Length >= 6 && numbers.Length % 2 == 0
             ? DrawnBox.Around(name, [.. numbers.Chunk(2).Select(point => (point[0], point[1]))])
-        : DrawnBox.Not(name, $"has {numbers.Length} numbers; a box has 4 behind its class, and a shape a pair for each corner. "
-            + "(Predictions "
-            + "have a fifth, and poses more.)");
+        : DrawnBox.Not(name, $"has {numbers.Length} numbers; a box has 4 after its class, and a shape two per corner. "
+            + "(Predictions have a fifth, and poses more.)");
 
-    /// <summary>The entry <c>names</c>, a list or numbers with names. Events, not objects: nothing is nested on the stack.</summary>
+    /// <summary>The entry <c>names</c>, a list or numbers with names. Parser events, so that nesting cannot exhaust the stack.</summary>
     private static List<string>? Yaml(string text)
     {
         try

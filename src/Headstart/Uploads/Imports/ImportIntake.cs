@@ -13,9 +13,9 @@ public sealed class ImportIntake(HeadstartDb db, ImportSources sources, JobWaker
         key is null ? null : await db.Imports.AsNoTracking()
             .SingleOrDefaultAsync(i => i.ModelId == model && i.IdempotencyKey == key, cancel);
 
-    /// <param name="model">Receives the images. With its categories.</param>
+    /// <param name="model">Receives the images; with its categories.</param>
     /// <param name="contentType">Determines how the body is read.</param>
-    /// <param name="body">As it was opened.</param>
+    /// <param name="body">The opened body.</param>
     /// <param name="key">Idempotency key: creates one import, however often it is sent.</param>
     /// <returns>null if the model was deleted.</returns>
     public async Task<Import?> StartAsync(Model model, string contentType, UploadBody body, string? key, CancellationToken cancel)

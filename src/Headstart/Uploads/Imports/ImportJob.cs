@@ -11,8 +11,8 @@ using Microsoft.EntityFrameworkCore;
 namespace Headstart.Uploads.Imports;
 
 /// <summary>
-/// Continues an import from its mark to its end, giving way to predictions. Files are added in order, in transactions that also move the
-/// mark past them.
+/// Continues an import from its mark to its end, giving way to predictions. Files are added in order, in transactions that also advance the
+/// mark.
 /// </summary>
 internal sealed class ImportJob(
     IDbContextFactory<HeadstartDb> databases, ImportSources sources, IBlobStore blobs, WebFetcher web, Cores cores, Settings settings,
@@ -20,7 +20,7 @@ internal sealed class ImportJob(
 {
     public static readonly JobKind Kind = new("imports", "imports", "import", "Images added so far stay.")
     {
-        AtOnce = 3, // an import that waits for a slow host leaves the cores to others
+        AtOnce = 3, // so that imports waiting for a slow web host do not block others
     };
 
     public async Task<JobEnd?> RunAsync(JobLease lease)
@@ -70,8 +70,8 @@ internal sealed class ImportJob(
     }
 
     /// <summary>
-    /// Adds files to the model and moves the mark past them in one transaction: if the process dies before the commit they are added again
-    /// later, and after it never.
+    /// Adds files to the model and advances the mark in one transaction: if the process dies before the commit, they are added again later;
+    /// after it, never.
     /// </summary>
     private async Task WriteAsync(HeadstartDb db, JobLease lease, Model model, IReadOnlyList<CheckedFile> files, int done,
         double secondsEach)
@@ -103,7 +103,7 @@ internal sealed class ImportJob(
             """);
     }
 
-    /// <summary>Runs on a pool thread that may wait: predictions go before each file.</summary>
+    /// <summary>Runs on a pool thread that may block: gives way to predictions before each file.</summary>
     private async IAsyncEnumerable<UploadedFile> PatientlyAsync(IAsyncEnumerable<UploadedFile> files,
         [EnumeratorCancellation] CancellationToken cancel)
     {

@@ -12,7 +12,7 @@ namespace Headstart.Uploads.Imports;
 /// <param name="Bytes">Size of the accepted files, in bytes.</param>
 /// <param name="SecondsLeft">Estimated seconds left.</param>
 /// <param name="Notices">What you should know, such as what was left out or, once it has ended, new categories whose names differ only
-/// in case; each is a sentence.</param>
+/// in case, as sentences.</param>
 /// <param name="Error">Why it failed and what to do. Images added before the failure stay.</param>
 public sealed record ImportProgress(
     Guid Id, Guid ModelId, JobState State, double Progress, int Total, int Done, int Accepted, int AlreadyThere, int Rejected, long Bytes,

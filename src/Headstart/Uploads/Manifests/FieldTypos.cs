@@ -3,17 +3,17 @@ using Headstart.Uploads.Formats;
 namespace Headstart.Uploads.Manifests;
 
 /// <summary>
-/// Rows of lists and forms may have fields that we do not know, because other programs write theirs beside ours. One that is nearly ours
-/// is a mistake of the sender's, by which a label would be lost and nobody notice.
+/// Rows of lists and forms may have unknown fields, because other programs add their own. A field that is almost one of ours is a typing
+/// mistake, by which a label would be lost unnoticed.
 /// </summary>
 internal static class FieldTypos
 {
     private static readonly string[] Labels = ["category", "categories"];
     private static readonly string[] Others = ["split", "confirmed", "fileName", "origin"];
 
-    /// <param name="where">The row, as the sentence begins.</param>
-    /// <param name="fields">All that the row has.</param>
-    /// <returns>Why the row is left out; null where no field is such a one.</returns>
+    /// <param name="where">The row, as the beginning of the sentence.</param>
+    /// <param name="fields">All fields of the row.</param>
+    /// <returns>Why the row is left out; null if no field is a mistake.</returns>
     public static string? In(string where, IReadOnlyCollection<string> fields)
     {
         string[] lacking = [.. (fields.Any(LabelWords.IsLabel) ? [] : Labels).Concat(Others)
@@ -23,9 +23,9 @@ internal static class FieldTypos
                 ? $"{typo} It was left out." : null;
     }
 
-    /// <param name="where">What has the field, as the sentence begins.</param>
-    /// <param name="ours">Those that it might mean.</param>
-    /// <returns>null where it means none of them.</returns>
+    /// <param name="where">What has the field, as the beginning of the sentence.</param>
+    /// <param name="ours">Fields that it might mean.</param>
+    /// <returns>null if it means none of them.</returns>
     public static string? Sentence(string where, string field, params string[] ours) =>
         UnreadableRequests.Meant(field, ours) is { } meant ? $"{where} has a field \"{field}\"; did you mean \"{meant}\"?" : null;
 }

@@ -9,7 +9,7 @@ namespace Headstart.Uploads.Manifests;
 /// <summary>Reads the images of <c>{"images":[…]}</c> one at a time, so memory holds one image however long the list is.</summary>
 internal sealed class JsonRows
 {
-    // Of two categories in one row, none is certain.
+    // If a row has two categories, nobody knows which is meant.
     private static readonly JsonSerializerOptions Strict = new(Json.Options) { AllowDuplicateProperties = false };
 
     private JsonReaderState _state;
@@ -20,13 +20,13 @@ internal sealed class JsonRows
     {
         Start,
         Object,
-        Value, // of a property that we ignore
+        Value, // the value of an ignored property
         Images,
         List,
         End,
     }
 
-    /// <param name="body">From its current position.</param>
+    /// <param name="body">Read from its current position.</param>
     /// <param name="maxRowBytes">Limit for one image, in bytes of JSON.</param>
     /// <exception cref="RefusedException">An image is larger, or there is no list.</exception>
     /// <exception cref="BadHttpRequestException">The body is not JSON.</exception>
@@ -62,7 +62,7 @@ internal sealed class JsonRows
         }
     }
 
-    /// <summary>A row that was given as a JSON value.</summary>
+    /// <summary>Parses a row given as a JSON value.</summary>
     public static ManifestRow Parse(ReadOnlySpan<byte> value, string where)
     {
         try
@@ -105,7 +105,7 @@ internal sealed class JsonRows
 
             return null;
         }
-        catch (Exception e) when (e is JsonException or InvalidOperationException) // a name that is half of a surrogate pair
+        catch (Exception e) when (e is JsonException or InvalidOperationException) // a property name with half of a surrogate pair
         {
             throw new BadHttpRequestException("The body is not the JSON that this endpoint expects.", e);
         }

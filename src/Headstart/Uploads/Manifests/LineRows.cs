@@ -9,7 +9,7 @@ namespace Headstart.Uploads.Manifests;
 /// </summary>
 internal static class LineRows
 {
-    /// <param name="body">From its current position.</param>
+    /// <param name="body">Read from its current position.</param>
     /// <param name="maxRowBytes">Limit for one line, in bytes.</param>
     /// <exception cref="Errors.RefusedException">The body is UTF-16.</exception>
     public static async IAsyncEnumerable<ManifestRow> ReadAsync(Stream body, int maxRowBytes,

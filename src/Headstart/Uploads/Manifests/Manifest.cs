@@ -12,10 +12,10 @@ namespace Headstart.Uploads.Manifests;
 /// </summary>
 internal sealed class Manifest
 {
-    /// <summary>Limit for one that is sent with its files; it is held in memory.</summary>
+    /// <summary>Size limit for a manifest sent with its files, which is held in memory.</summary>
     public const int MaxBytes = 64 << 20;
 
-    private const int MaxLineBytes = 1 << 18; // names, categories and an origin, but no image
+    private const int MaxLineBytes = 1 << 18; // names, categories and an origin, no image
 
     private readonly Dictionary<string, Entry> _entries = new(StringComparer.Ordinal);
     private readonly List<(int Number, ManifestRow Row)> _unusable = [];
@@ -23,9 +23,9 @@ internal sealed class Manifest
     public int Count => _entries.Count + _unusable.Count;
 
     /// <summary>Reads a table or JSON Lines, whichever the body is.</summary>
-    /// <param name="body">Seekable, from its start.</param>
+    /// <param name="body">Seekable, read from its start.</param>
     /// <param name="maxRows">More are refused.</param>
-    /// <param name="kind">Of the model.</param>
+    /// <param name="kind">Kind of the model.</param>
     /// <exception cref="RefusedException">The body is neither, or has too many rows.</exception>
     public static async Task<Manifest> ReadAsync(Stream body, int maxRows, ModelKind kind, CancellationToken cancel)
     {
@@ -60,7 +60,7 @@ internal sealed class Manifest
     }
 
     /// <summary>The rows of a table or JSON Lines, whichever the body is.</summary>
-    /// <param name="body">Seekable, from its start.</param>
+    /// <param name="body">Seekable, read from its start.</param>
     /// <param name="maxRows">More are refused.</param>
     /// <exception cref="RefusedException">The body is neither, or has too many rows.</exception>
     public static async IAsyncEnumerable<ManifestRow> RowsAsync(Stream body, int maxRows, [EnumeratorCancellation] CancellationToken cancel)
@@ -79,10 +79,10 @@ internal sealed class Manifest
     /// <summary>The entry for this path; null if there is none.</summary>
     public ManifestEntry? Find(string path) => Use(Key(path));
 
-    /// <summary>The entry for a file of this name in any folder, if no file at this path was found before.</summary>
+    /// <summary>The entry for a file with this name in any folder, unless a file at exactly that path was found before.</summary>
     public ManifestEntry? FindUnused(string name) => _entries.GetValueOrDefault(name) is { Found: true } ? null : Use(name);
 
-    /// <summary>The names, as keys, of the entries that no file was found for.</summary>
+    /// <summary>The names, as keys, of entries without a file.</summary>
     public IReadOnlyList<string> Unfound => [.. _entries.Where(entry => !entry.Value.Found).DistinctBy(entry => entry.Value)
         .Select(entry => entry.Key)];
 
@@ -136,7 +136,7 @@ internal sealed class Manifest
 
     private static bool NamesFile(ManifestRow row) => row.Image is { File: not null, Url: null, Base64: null };
 
-    /// <summary>Names are compared as they look: macOS writes é as two characters, tables as one.</summary>
+    /// <summary>Normalises names, because macOS writes é as two characters and tables as one.</summary>
     private static string Key(string path) =>
         string.Join('/', path.Split('/', '\\').Where(part => part is not ("" or ".")).Select(Names.Clean));
 
@@ -152,5 +152,5 @@ internal sealed class Manifest
 
 /// <summary>A manifest's entry for a file.</summary>
 /// <param name="Row">The first row about it.</param>
-/// <param name="Drawn">Where its objects are; null if no row says so.</param>
+/// <param name="Drawn">Its objects; null if no row names any.</param>
 internal sealed record ManifestEntry(IReadOnlyList<string>? Categories, Split? Split, NewImage Row, Drawing? Drawn);

@@ -8,15 +8,15 @@ namespace Headstart.Uploads.Manifests;
 
 /// <summary>
 /// The images of a table: a header, then one row per image. Columns are found by name (<see cref="ColumnNames"/>): url or file, category,
-/// and optionally split. Several categories in one cell are separated by <c>|</c> or <c>;</c>. See <see cref="TableText"/> for what a
-/// table may be written in.
+/// and optionally split. Several categories in one cell are separated by <c>|</c> or <c>;</c>. See <see cref="TableText"/> for encodings
+/// and separators.
 /// </summary>
 internal static class TableRows
 {
     private const int MaxRowBytes = 1 << 16;
     private const string Wanted = "url,category or file,category";
 
-    /// <param name="body">Seekable, from its current position; it stays open.</param>
+    /// <param name="body">Seekable, read from its current position; it stays open.</param>
     /// <exception cref="RefusedException">The body is not such a table.</exception>
     public static async IAsyncEnumerable<ManifestRow> ReadAsync(Stream body, [EnumeratorCancellation] CancellationToken cancel)
     {
@@ -45,7 +45,7 @@ internal static class TableRows
         }
     }
 
-    /// <summary>The cells of each row; those of the header first.</summary>
+    /// <summary>The cells of each row, starting with the header.</summary>
     private static async IAsyncEnumerable<string[]> CellsAsync(Stream body, [EnumeratorCancellation] CancellationToken cancel)
     {
         await using var table = await TableText.OpenAsync(body, cancel);

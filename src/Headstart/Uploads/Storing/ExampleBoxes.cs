@@ -4,17 +4,17 @@ using Microsoft.EntityFrameworkCore;
 
 namespace Headstart.Uploads.Storing;
 
-/// <summary>A box whose category is known.</summary>
+/// <summary>A box with a known category.</summary>
 public sealed record CheckedBox(Guid Category, LabelBox Box);
 
-/// <summary>How boxes come to the examples of a detection model: all of an image at once, in the caller's transaction.</summary>
+/// <summary>Stores boxes of examples of a detection model: all boxes of an image at once, in the caller's transaction.</summary>
 internal static class ExampleBoxes
 {
-    /// <summary>Gives the examples these boxes and the labels that follow from them in place of what they have.</summary>
+    /// <summary>Replaces the boxes of these examples, and the labels that follow from them.</summary>
     public static async Task ReplaceAsync(HeadstartDb db, IReadOnlyDictionary<Guid, IReadOnlyList<CheckedBox>> boxes)
     {
         List<Guid> examples = [.. boxes.Keys];
-        await db.ExampleLabels.Where(label => examples.Contains(label.ExampleId)).ExecuteDeleteAsync(); // and the boxes with them
+        await db.ExampleLabels.Where(label => examples.Contains(label.ExampleId)).ExecuteDeleteAsync(); // cascades to the boxes
         foreach (var (example, given) in boxes)
         {
             db.AddRange(given.Select(box => box.Category).Distinct()
@@ -27,8 +27,8 @@ internal static class ExampleBoxes
     }
 
     /// <summary>
-    /// Gives uploaded images their boxes. Of the same image twice the first one with boxes counts, and an image whose boxes are known keeps
-    /// them unless a person vouches for the new ones.
+    /// Stores the boxes of uploaded images. If an image occurs twice, the first occurrence with boxes counts. An image with known boxes
+    /// keeps them unless a user confirms the new ones.
     /// </summary>
     public static async Task StoreAsync(HeadstartDb db, Guid model, IEnumerable<CheckedFile> files, bool confirmed)
     {
@@ -39,7 +39,7 @@ internal static class ExampleBoxes
         var added = files.Where(file => file.AddsBoxes).Select(file => Convert.ToHexString(file.Sha256)).ToHashSet();
         byte[][] hashes = [.. given.Keys.Select(Convert.FromHexString)];
         byte[][] more = [.. added.Select(Convert.FromHexString)];
-        // Locks the rows: of two uploads at once one waits here, so that an image never gets the boxes of both.
+        // Locks the rows: of two concurrent uploads one waits here, so that an image never gets the boxes of both.
         var open = await db.Database.SqlQuery<Guid>($"""
             UPDATE examples SET boxes_known = true
             WHERE model_id = {model} AND sha256 = ANY ({hashes}) AND ({confirmed} OR NOT boxes_known OR sha256 = ANY ({more}))
@@ -50,17 +50,17 @@ internal static class ExampleBoxes
             added.Contains(Convert.ToHexString(row.Sha256)))));
     }
 
-    /// <summary>The boxes that an image then has: those it has too where the new ones come on top, each once.</summary>
+    /// <summary>The new boxes, plus those the image has if the new ones are to be added; without duplicates.</summary>
     private static IReadOnlyList<CheckedBox> Together(Example row, IReadOnlyList<CheckedBox> given, bool adds) => !adds ? given
         : [.. row.Boxes.OrderBy(box => box.Position).Select(box => new CheckedBox(box.CategoryId,
                 new("", box.X, box.Y, box.Width, box.Height, box.Difficult)))
             .Concat(given).DistinctBy(box => Comparable(Row(Guid.Empty, box, 0)))];
 
-    /// <summary>Whether an image has just these boxes, in any order.</summary>
+    /// <summary>Whether an image has exactly these boxes, in any order.</summary>
     public static bool Are(IEnumerable<ExampleBox> has, IEnumerable<CheckedBox> boxes) =>
         has.Select(Comparable).Order().SequenceEqual(boxes.Select(box => Comparable(Row(Guid.Empty, box, 0))).Order());
 
-    /// <summary>The examples with what <see cref="ImageResponse"/> needs.</summary>
+    /// <summary>The examples with all that <see cref="ImageResponse"/> needs.</summary>
     public static IQueryable<Example> WithLabels(this IQueryable<Example> examples, ModelKind kind) => kind.HasBoxes()
         ? examples.Include(e => e.Labels).Include(e => e.Boxes).AsSplitQuery() : examples.Include(e => e.Labels);
 
@@ -78,7 +78,7 @@ internal static class ExampleBoxes
             Position = position,
             X = (float)box.X,
             Y = (float)box.Y,
-            // Rounded it may reach over the edge again, and would be cut once more when it comes back.
+            // Rounding may move it over the edge again, and reading it back would cut it once more.
             Width = Math.Min((float)box.Width, 1 - (float)box.X),
             Height = Math.Min((float)box.Height, 1 - (float)box.Y),
             Difficult = box.Difficult,

@@ -24,10 +24,10 @@ public sealed record CheckedFile(
     /// <summary>Its objects, in a detection model; null if the sender does not say.</summary>
     public IReadOnlyList<CheckedBox>? Boxes { get; init; }
 
-    /// <summary>Whether the boxes come on top of those that the image has.</summary>
+    /// <summary>Whether to add the boxes to those that the image has.</summary>
     public bool AddsBoxes { get; init; }
 
-    /// <summary>Whether the sender says that a person has confirmed its categories.</summary>
+    /// <summary>Whether the sender says that a user has confirmed its categories.</summary>
     public bool Confirmed { get; init; }
 
     public static CheckedFile Not(RejectedFile file) => new(file.FileName!, [], [], 0, null, file);
@@ -40,9 +40,9 @@ public sealed record TakenFile(Example? Example, bool AlreadyThere, RejectedFile
 
 /// <summary>
 /// Inserts stored files into a model in the caller's transaction, so that an image never lacks its categories. An image that the model
-/// already has keeps its category, or in a multi-label model gains the new ones. If a person vouches for the new categories, they replace
-/// the old ones. A given side replaces one that the content decided; of two given sides test counts, for what was given as test is never
-/// learned from.
+/// already has keeps its category, or in a multi-label model gains the new ones; categories confirmed by a user replace the old ones. A
+/// given split replaces one decided by content; of two given splits test wins, because given test examples are never learned
+/// from.
 /// </summary>
 internal sealed class ImageBatch(HeadstartDb db, Model model, IReadOnlyList<CheckedFile> files, bool confirmed)
 {
@@ -62,7 +62,8 @@ internal sealed class ImageBatch(HeadstartDb db, Model model, IReadOnlyList<Chec
     }
 
     /// <summary>
-    /// Images that the model already has need no room; of the rest the first ones fit. Locks the account until the transaction ends.
+    /// Refuses images beyond the quota, keeping the first ones; images that the model already has need no room. Locks the account until the
+    /// transaction ends.
     /// </summary>
     private async Task RefuseWhatDoesNotFitAsync()
     {

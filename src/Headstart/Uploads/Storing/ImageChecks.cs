@@ -7,26 +7,26 @@ using Headstart.Uploads.Files;
 
 namespace Headstart.Uploads.Storing;
 
-/// <summary>Checks the files of one upload: refuses them with a reason, or fetches, decodes and stores them.</summary>
+/// <summary>Checks the files of one upload: refuses them with a reason, or downloads, decodes and stores them.</summary>
 internal sealed class ImageChecks(IBlobStore blobs, WebFetcher web, UploadSettings settings, KnownCategories categories)
 {
-    private static readonly SemaphoreSlim Slots = new(Environment.ProcessorCount + 1); // of all uploads: each holds a decoded image
+    private static readonly SemaphoreSlim Slots = new(Environment.ProcessorCount + 1); // shared by all uploads: each holds a decoded image
 
     private readonly ImageLimits _limits = settings.ImageLimits;
 
-    /// <summary>Of the model that receives the files.</summary>
+    /// <summary>Kind of the model that receives the files.</summary>
     public required ModelKind Kind { get; init; }
 
-    /// <summary>Whether a person vouches for the categories.</summary>
+    /// <summary>Whether a user confirms the categories.</summary>
     public required bool Confirmed { get; init; }
 
-    /// <summary>Whether nothing is stored or fetched.</summary>
+    /// <summary>Whether nothing is stored or downloaded.</summary>
     public required bool DryRun { get; init; }
 
-    /// <summary>Whether the account has no room. Then files are not stored, or it could fill the disk.</summary>
+    /// <summary>Whether the account has no room. Then files are not stored, because otherwise it could fill the disk.</summary>
     public required bool Full { get; init; }
 
-    /// <summary>Decides on the categories of a file, which may add some, and begins to check its bytes.</summary>
+    /// <summary>Decides on the categories of a file, creating some if needed, and starts checking its bytes.</summary>
     public async Task<Task<CheckedFile>> BeginAsync(UploadedFile sent, CancellationToken cancel)
     {
         var file = Kind.HasBoxes() ? WithCategoriesOfBoxes(sent) : sent;
@@ -34,12 +34,12 @@ internal sealed class ImageChecks(IBlobStore blobs, WebFetcher web, UploadSettin
             : CheckAsync(file, NamesOf(file).ToDictionary(name => name, name => categories[name]), cancel);
     }
 
-    /// <summary>The categories of an image in a detection model are those of its boxes; without boxes it is stored for somebody to draw
-    /// them.</summary>
+    /// <summary>In a detection model, an image has the categories of its boxes; without boxes it is stored to be labelled
+    /// later.</summary>
     private static UploadedFile WithCategoriesOfBoxes(UploadedFile file) =>
         file with { Categories = file.Drawn?.Categories ?? file.Categories?.Where(category => category.Length > 0).ToList() ?? [] };
 
-    /// <summary>Empty for an image without a category, which is sent as an empty field.</summary>
+    /// <summary>Empty for an image that shows no category, which is sent as an empty field.</summary>
     private static IEnumerable<string> NamesOf(UploadedFile file) =>
         file.Categories!.Where(category => category.Length > 0).Select(category => Names.Read(category, "category").Name!).Distinct();
 
@@ -132,14 +132,14 @@ internal sealed class ImageChecks(IBlobStore blobs, WebFetcher web, UploadSettin
         return categories.Refuse(name) is { } unknown ? new(file.FileName, "unknown-category", unknown) : null;
     }
 
-    /// <param name="ids">Of the file's categories, by their names.</param>
+    /// <param name="ids">Ids of the file's categories by name.</param>
     private async Task<CheckedFile> CheckAsync(UploadedFile file, Dictionary<string, Guid> ids, CancellationToken cancel)
     {
         if (DryRun && file.Content is FileContent.Remote or FileContent.Unread)
         {
             return new(file.FileName, [.. ids.Values], [], 0, null, null, Split: file.Split)
             {
-                Boxes = file.Drawn is null ? null : [], // where they are is only known with the image
+                Boxes = file.Drawn is null ? null : [], // the boxes need the image
             };
         }
 

@@ -9,17 +9,16 @@ namespace Headstart.Uploads.Storing;
 
 /// <param name="Category">Its category; null in a multi-label model.</param>
 /// <param name="Categories">The names of its categories: one, or any number in a multi-label model.</param>
-/// <param name="Boxes">In a detection model, where the objects are; null while nobody has said, and such an image is not learned from. An
-/// empty list says that nothing is there.</param>
+/// <param name="Boxes">In a detection model, its objects; null while nobody has labelled it, and then it is not learned from. An empty list
+/// means that nothing is there.</param>
 /// <param name="Sha256">Hexadecimal SHA-256 of the file.</param>
 /// <param name="Flaws">What makes it a bad example, if anything: blurred, dark, bright, empty (nearly one colour), oddShape (more than
 /// three times as long as wide), graphic (a screenshot, chart or drawing) or tiny (a side below 32 pixels).</param>
-/// <param name="Split">Whether heads are trained on the image (<c>train</c>) or tested on it (<c>test</c>). If nobody gave a side, the
-/// image's content decides, and a fifth of the images is tested on; one that a run had to learn from is a training image from then
-/// on.</param>
-/// <param name="SplitGiven">Whether a person gave the side, in an archive, in a manifest or by changing it. A test image of which that is
-/// true is never learned from; others are learned from once they have been tested on.</param>
-/// <param name="Confirmed">Whether a person has confirmed the category.</param>
+/// <param name="Split">Whether heads are trained on the image (<c>train</c>) or tested on it (<c>test</c>). If nobody chose, the image's
+/// content decides and a fifth of the images is for testing; one that a run had to learn from is a training image from then on.</param>
+/// <param name="SplitGiven">Whether a user chose the split, in an archive, in a manifest or by changing it. Such a test image is never
+/// learned from; others are learned from after they have been used for testing.</param>
+/// <param name="Confirmed">Whether a user has confirmed the category.</param>
 /// <param name="AlreadyThere">In the answer to an upload: the model already had the image, so nothing was stored.</param>
 /// <param name="Origin">For an image from the web: its source, author and licence.</param>
 public sealed record ImageResponse(
@@ -30,8 +29,8 @@ public sealed record ImageResponse(
     null)
 {
     /// <param name="image">With its labels and boxes.</param>
-    /// <param name="kind">Of its model.</param>
-    /// <param name="names">Of the model's categories.</param>
+    /// <param name="kind">Kind of its model.</param>
+    /// <param name="names">Names of the model's categories.</param>
     public static ImageResponse Of(Example image, ModelKind kind, IReadOnlyDictionary<Guid, string> names)
     {
         List<string> categories = [.. image.Labels.Select(label => names[label.CategoryId]).Order(StringComparer.Ordinal)];
@@ -52,8 +51,8 @@ public sealed record ImageResponse(
 [JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Skip)]
 public sealed record NewImagesRequest(IReadOnlyList<NewImage> Images);
 
-/// <param name="Notices">What you should know, such as what was left out, or new categories whose names
-/// differ only in case; each is a sentence.</param>
+/// <param name="Notices">What you should know, such as what was left out, or new categories whose names differ only in case, as
+/// sentences.</param>
 public sealed record UploadResponse(
     IReadOnlyList<ImageResponse> Accepted, IReadOnlyList<RejectedFile> Rejected, IReadOnlyList<string> Notices)
 {
@@ -65,7 +64,7 @@ public sealed record UploadResponse(
 /// <param name="Category">The correct category; setting it confirms it.</param>
 /// <param name="Categories">In a multi-label model, all correct categories; they replace the current ones and are confirmed. May be
 /// empty.</param>
-/// <param name="Confirmed">Whether a person has confirmed the category; reports no longer suspect it.</param>
-/// <param name="Split">The side to move the image to: <c>train</c>, or <c>test</c>, from which no later run learns.</param>
+/// <param name="Confirmed">Whether a user has confirmed the category; reports no longer suspect it.</param>
+/// <param name="Split">The split to move the image to: <c>train</c>, or <c>test</c>, from which no later run learns.</param>
 public sealed record ImageChange(string? Category = null, bool? Confirmed = null, IReadOnlyList<string?>? Categories = null,
     Split? Split = null);

@@ -7,27 +7,27 @@ using Headstart.Uploads.Files;
 namespace Headstart.Uploads.Storing;
 
 /// <summary>
-/// Adds files to a model: fetches URLs, checks and stores files while reading, and inserts them in small batches. If the client disconnects
-/// or the process dies, inserted files stay, and sending the same files again adds nothing twice.
+/// Adds files to a model: downloads URLs, checks and stores files while reading, and inserts them in small batches. If the client
+/// disconnects or the process dies, inserted files stay, and sending the same files again adds nothing twice.
 /// </summary>
 public sealed class ImageUpload(HeadstartDb db, IBlobStore blobs, WebFetcher web, Settings settings, TimeProvider clock)
 {
     private const int BatchSize = 50;
-    private const int FetchedAhead = 16; // these wait for other hosts, not for a core
+    private const int FetchedAhead = 16; // these wait for web hosts, not for a core
     private static readonly int InFlight = Environment.ProcessorCount + 1;
     private static readonly TimeSpan LongestBatch = TimeSpan.FromSeconds(2);
 
     private readonly List<CheckedFile> _batch = [];
     private long _batchBegun;
     private bool _dryRun, _confirmed;
-    private int _unlooked; // in a detection model: taken without anything that says where objects are
+    private int _unlooked; // in a detection model: accepted without boxes
     private KnownCategories _categories = null!;
     private Model _model = null!;
 
     /// <param name="model">Receives the images.</param>
-    /// <param name="files">As they come.</param>
-    /// <param name="confirmed">A person vouches for the categories: an image in another category is moved.</param>
-    /// <returns>What became of each file, without notices.</returns>
+    /// <param name="files">Read as they arrive.</param>
+    /// <param name="confirmed">Whether a user confirms the categories: an image in another category is moved.</param>
+    /// <returns>The result for each file, without notices.</returns>
     /// <exception cref="BadHttpRequestException">The body ended early; the files before that point are stored.</exception>
     public async Task<UploadResponse> AddAsync(Model model, IAsyncEnumerable<UploadedFile> files, bool confirmed, CancellationToken cancel)
     {
@@ -45,9 +45,9 @@ public sealed class ImageUpload(HeadstartDb db, IBlobStore blobs, WebFetcher web
         return new(accepted, rejected, Notices() ?? []);
     }
 
-    /// <summary>Checks files as <see cref="AddAsync"/> does and adds up what would become of them. Nothing is stored or fetched.</summary>
+    /// <summary>Checks files like <see cref="AddAsync"/> and sums up what it would do. Nothing is stored or downloaded.</summary>
     /// <param name="model">Would receive the images.</param>
-    /// <param name="files">As they come.</param>
+    /// <param name="files">Read as they arrive.</param>
     internal async Task<PlanSum> PlanAsync(Model model, IAsyncEnumerable<UploadedFile> files, CancellationToken cancel)
     {
         _dryRun = true;
@@ -65,17 +65,17 @@ public sealed class ImageUpload(HeadstartDb db, IBlobStore blobs, WebFetcher web
         return sum;
     }
 
-    /// <summary>What the sender should know about what <see cref="ReadAsync"/> has read; null if nothing.</summary>
+    /// <summary>What the sender should know about the files of <see cref="ReadAsync"/>; null if nothing.</summary>
     public List<string>? Notices() => _unlooked == 0 ? _categories.Notices() : [Unlooked(_unlooked), .. _categories.Notices() ?? []];
 
-    /// <summary>A sentence about images of a detection model of which nobody says where their objects are.</summary>
-    internal static string Unlooked(int images) => $"{images:N0} {(images == 1 ? "image has" : "images have")} no boxes: nothing that was "
-        + "sent says where their objects are, or that nothing is there. Draw the boxes on the model's page, or send them; until then no "
-        + "run learns from these images.";
+    /// <summary>A sentence about images of a detection model without boxes.</summary>
+    internal static string Unlooked(int images) => $"{images:N0} {(images == 1 ? "image has" : "images have")} no boxes: the upload "
+        + "does not say where their objects are, or that nothing is there. Draw the boxes on the model's page, or send them; until then "
+        + "no run learns from these images.";
 
     /// <summary>Checks files and passes them on in batches, in order and each exactly once.</summary>
     /// <param name="model">The model whose categories they name; unknown categories are added if the model allows it.</param>
-    /// <param name="files">As they come.</param>
+    /// <param name="files">Read as they arrive.</param>
     /// <param name="take">Inserts a batch. If reading fails, it is still called with the files before the failure.</param>
     public async Task ReadAsync(Model model, IAsyncEnumerable<UploadedFile> files, Func<IReadOnlyList<CheckedFile>, Task> take,
         CancellationToken cancel)
@@ -108,7 +108,7 @@ public sealed class ImageUpload(HeadstartDb db, IBlobStore blobs, WebFetcher web
         }
         finally
         {
-            // Even if the client is gone or the disk is full, keep what could be stored.
+            // Even if the client has disconnected or the disk is full, keep what could be stored.
             await ((Task)Task.WhenAll(working)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             _batch.AddRange(working.TakeWhile(next => next.IsCompletedSuccessfully).Select(next => next.Result));
             await HandOverAsync(take);

@@ -16,14 +16,14 @@ internal sealed class KnownCategories
     private KnownCategories(HeadstartDb db, Model model, bool dryRun, Dictionary<string, Guid> ids) =>
         (_db, _model, _dryRun, _ids, Old) = (db, model, dryRun, ids, ids.Keys.ToHashSet());
 
-    /// <summary>Those that the model had before.</summary>
+    /// <summary>Names of the categories that the model had before.</summary>
     public IReadOnlySet<string> Old { get; }
 
     /// <summary>The id of an existing category.</summary>
     public Guid this[string name] => _ids[name];
 
-    /// <param name="db">Has the model.</param>
-    /// <param name="model">Its categories.</param>
+    /// <param name="db">The database.</param>
+    /// <param name="model">The model with its categories.</param>
     /// <param name="dryRun">Whether new categories are only remembered.</param>
     public static async Task<KnownCategories> OfAsync(HeadstartDb db, Model model, bool dryRun, CancellationToken cancel) =>
         new(db, model, dryRun, await ReadAsync(db, model, cancel));
@@ -57,8 +57,8 @@ internal sealed class KnownCategories
     /// <returns>Why the name is refused; null if the model has the category.</returns>
     public string? Refuse(string name) => _ids.ContainsKey(name) ? null : Unknown(_model.Id, name, _ids.Keys);
 
-    /// <summary>Sentences about the created categories whose names are similar to others, or may be those of several; null if there
-    /// are none.</summary>
+    /// <summary>Sentences about created categories whose names resemble others, or contain several names; null if there are
+    /// none.</summary>
     public List<string>? Notices()
     {
         var similar = _created.Count == 0 ? null : SimilarNames.Notices(_model.Id, _ids.Keys, _created.Contains);
@@ -68,16 +68,16 @@ internal sealed class KnownCategories
         [
             .. similar ?? [],
             $"{(joined.Count == 1 ? "A new category has" : $"{joined.Count:N0} new categories have")} a name that may be several: "
-                + $"{string.Join(", ", joined.Take(3))}. If so, delete the images and send them again: in a cell of a table, several "
-                + "categories stand with | or ; between them.",
+                + $"{string.Join(", ", joined.Take(3))}. If so, delete the images and send them again: separate several categories "
+                + "in a table cell with | or ;.",
         ];
     }
 
     private static bool MayBeSeveral(string name) => name.Split([',', '+', '/'], StringSplitOptions.TrimEntries) is { Length: > 1 } parts
         && parts.All(part => part.Length > 0);
 
-    /// <summary>Why a name is refused that none of the model's categories has.</summary>
-    /// <param name="name">The name as it was sent.</param>
+    /// <summary>Why a name is refused that is not a category of the model.</summary>
+    /// <param name="name">The name as sent.</param>
     /// <param name="has">The names of the model's categories.</param>
     public static string Unknown(Guid model, string name, IReadOnlyCollection<string> has) => $"The model has no category \"{name}\""
         + (has.FirstOrDefault(other => SimilarNames.Are(name, other)) is { } similar
@@ -88,7 +88,7 @@ internal sealed class KnownCategories
         : $"; it has {List(has)}. To add one, PATCH /api/v1/models/{model} with the list of all its "
                 + "categories.");
 
-    /// <summary>The ids of categories of a model by their names, each once; or why there are none.</summary>
+    /// <summary>The ids of a model's categories with these names, without duplicates; or why a name is refused.</summary>
     public static async Task<(List<Guid> Ids, ProblemHttpResult? Refusal)> FindAsync(HeadstartDb db, Guid model,
         IEnumerable<string?> given, CancellationToken cancel)
     {

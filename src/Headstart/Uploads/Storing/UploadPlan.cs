@@ -3,41 +3,41 @@ using Headstart.Data;
 
 namespace Headstart.Uploads.Storing;
 
-/// <param name="Name">As it would be stored.</param>
+/// <param name="Name">Its name as it would be stored.</param>
 /// <param name="IsNew">Whether the upload would create it.</param>
-/// <param name="Examples">How many of the upload would be in it.</param>
+/// <param name="Examples">Number of examples of the upload that would be in it.</param>
 /// <param name="Train">How many of them for training.</param>
 /// <param name="Test">How many of them for testing.</param>
 public sealed record PlannedCategory(string Name, bool IsNew, int Examples, int Train, int Test);
 
 /// <param name="Reason">A stable slug, such as <c>damaged</c> or <c>unknown-category</c>.</param>
-/// <param name="Count">How many would be rejected for this reason.</param>
+/// <param name="Count">Number of files that would be rejected for this reason.</param>
 /// <param name="FirstFile">The name of the first of them.</param>
 /// <param name="Detail">What is wrong with the first one and how to fix it.</param>
 public sealed record PlannedRejection(string Reason, int Count, string? FirstFile, string Detail);
 
-/// <param name="FileName">As it was sent.</param>
+/// <param name="FileName">Its name as sent.</param>
 /// <param name="Categories">Empty if the file would be left out.</param>
-/// <param name="Split">Its side, if the folders say it; otherwise its content decides.</param>
-/// <param name="Reason">Why the file would be left out; null if it would be taken.</param>
+/// <param name="Split">Its split, if the folders give it; otherwise its content decides.</param>
+/// <param name="Reason">Why the file would be left out; null if it would be accepted.</param>
 public sealed record PlannedFile(string FileName, IReadOnlyList<string> Categories, Split? Split, string? Reason);
 
-/// <summary>What an upload would do. Nothing was stored.</summary>
+/// <summary>The plan of an upload. Nothing was stored.</summary>
 /// <param name="Sentence">The plan in one sentence.</param>
-/// <param name="Examples">How many images or texts would be taken, including those that the model has already.</param>
-/// <param name="Undecided">How many of them have a side that only their content decides, which was not looked at: a fifth is held
+/// <param name="Examples">Number of images or texts that would be accepted, including those that the model has already.</param>
+/// <param name="Undecided">How many of them have a split that only their content decides, which was not read: a fifth is held
 /// out.</param>
 /// <param name="Categories">In the order of the upload.</param>
 /// <param name="Rejected">What would be rejected, by reason.</param>
-/// <param name="Notices">What you should know, such as what would be left out; each is a sentence.</param>
-/// <param name="Files">What would become of each file, for a list of names only.</param>
+/// <param name="Notices">What you should know, such as what would be left out, as sentences.</param>
+/// <param name="Files">The plan for each file, for a list of names only.</param>
 public sealed record UploadPlan(
     string Sentence, int Examples, int Undecided, IReadOnlyList<PlannedCategory> Categories, IReadOnlyList<PlannedRejection> Rejected,
     IReadOnlyList<string> Notices, IReadOnlyList<PlannedFile>? Files);
 
-/// <summary>Adds up what would become of each file of an upload.</summary>
-/// <param name="categories">Of the model and the upload.</param>
-/// <param name="kind">Of the model.</param>
+/// <summary>Sums up the plan for each file of an upload.</summary>
+/// <param name="categories">Categories of the model and the upload.</param>
+/// <param name="kind">Kind of the model.</param>
 internal sealed class PlanSum(KnownCategories categories, ModelKind kind)
 {
     private const double HeldOut = 0.2;
@@ -84,8 +84,8 @@ internal sealed class PlanSum(KnownCategories categories, ModelKind kind)
         }
     }
 
-    /// <param name="notices">Of the body.</param>
-    /// <param name="files">Of a list of names.</param>
+    /// <param name="notices">Notices about the body.</param>
+    /// <param name="files">The files of a list of names.</param>
     public UploadPlan Plan(IReadOnlyList<string> notices, IReadOnlyList<PlannedFile>? files = null) => new(Sentence(), _all, _undecided,
         [.. _order.Select(id => (Name: categories.NameOf(id), Sum: _categories[id]))
             .Select(c => new PlannedCategory(c.Name, !categories.Old.Contains(c.Name), c.Sum.All, c.Sum.Train, c.Sum.Test))],

@@ -5,16 +5,16 @@ using System.Text.Unicode;
 namespace Headstart.Uploads.Tables;
 
 /// <summary>
-/// Finds the encoding of names and tables that do not say theirs. A reading is text if every character is a letter, or a sign that is usual
-/// in text, and if the letters form words of one script: code page 437 makes "Äpfel" of the bytes that Shift-JIS takes for "施fel". Of
-/// readings that are text, the one with the most common characters wins. If two are equally common, nothing is certain and none is chosen;
-/// only the encoding that the format itself names goes before the others.
+/// Detects the encoding of names and tables that do not declare one. Decoded bytes are plausible if every character is a letter or a
+/// usual sign, and if the letters form words of one script: code page 437 reads "Äpfel" where Shift-JIS reads "施fel". Of plausible
+/// encodings, the one with the most common characters wins. If two are equally common, none is chosen, except that the encoding which the
+/// format itself names wins a tie.
 /// </summary>
 internal static class CodePages
 {
-    private const double Doubtful = 1; // mean cost of a character from which a name is not taken for text
-    private const double Tie = 0.5; // cost by which readings are equally common
-    private const int KoreanIsCertainFrom = 4; // characters: four Chinese ones are all frequent Hangul once in thousands of names
+    private const double Doubtful = 1; // mean cost per character at which a name is not considered text
+    private const double Tie = 0.5; // difference in cost below which encodings are equally common
+    private const int KoreanIsCertainFrom = 4; // four Chinese characters look like four frequent Hangul once in thousands of names
 
     private static readonly Page[] OfNames =
     [
@@ -31,14 +31,14 @@ internal static class CodePages
 
     private static readonly Page Macintosh = new(10000, Script.Latin);
 
-    /// <summary>The encoding of names in an archive that do not say theirs.</summary>
-    /// <param name="names">All of them: there is one answer for the whole archive.</param>
+    /// <summary>The encoding of an archive's names that do not declare theirs.</summary>
+    /// <param name="names">All of them: one encoding applies to the whole archive.</param>
     /// <returns>null if it is not certain.</returns>
     public static Encoding? OfArchive(IReadOnlyCollection<byte[]> names) =>
         names.All(name => Utf8.IsValid(name)) ? Encoding.UTF8 : Choose(OfNames, [.. names]);
 
     /// <summary>The encoding of a table that is neither UTF-8 nor UTF-16.</summary>
-    /// <param name="lines">Lines with bytes from 0x80.</param>
+    /// <param name="lines">Lines with bytes above 0x7F.</param>
     /// <param name="macintosh">Whether its lines end with CR alone, as in Excel's "CSV (Macintosh)".</param>
     /// <returns>null if it is not certain.</returns>
     public static Encoding? OfTable(IReadOnlyCollection<byte[]> lines, bool macintosh) =>
@@ -47,7 +47,7 @@ internal static class CodePages
     private static Encoding? Choose(Page[] pages, byte[][] samples)
     {
         var readings = pages.Select(page => Read(page, samples)).OfType<Reading>().ToList();
-        // KS X 1001 has its syllables where GB 2312 has half of its common characters, so Korean is always possible Chinese as well.
+        // KS X 1001 has its syllables where GB 2312 has half of its common characters, so Korean could always be Chinese as well.
         if (readings.Exists(reading => reading is { Page.Script: Script.Korean, Cost: < 0.25, Foreign: >= KoreanIsCertainFrom }))
         {
             readings.RemoveAll(reading => reading.Page.Script == Script.Chinese);
@@ -101,7 +101,7 @@ internal static class CodePages
             doubtful += own >= Doubtful * letters && letters > 0 ? 1 : 0;
         }
 
-        // Of many names a few may be odd.
+        // Among many names a few may be odd.
         return foreign == 0 || doubtful * 10 > samples.Length ? null : new(page, text, cost / foreign, foreign);
     }
 
@@ -128,7 +128,7 @@ internal static class CodePages
         };
     }
 
-    /// <summary>By the rows of the character sets: the first of two levels of ideographs has the common ones.</summary>
+    /// <summary>Uses the rows of the character sets: common ideographs are in the first of two levels.</summary>
     private static double CostOfIdeograph(Script script, char c, Encoding encoding)
     {
         var bytes = encoding.GetBytes([c]);
@@ -143,8 +143,8 @@ internal static class CodePages
     }
 
     /// <summary>
-    /// Words of two scripts, with a capital after a small letter ("CafÚ"), or of letters with accents only ("îó") are no text. Greek words
-    /// of several syllables have an accent, and their last s is another letter, by which they are told from Cyrillic ones.
+    /// Rejects words of two scripts, with a capital after a small letter ("CafÚ"), or of accented letters only ("îó"). Greek words of
+    /// several syllables have an accent and end in another letter for s, which distinguishes them from Cyrillic ones.
     /// </summary>
     private static double Words(Script script, string text)
     {
@@ -202,10 +202,10 @@ internal static class CodePages
         Korean,
     }
 
-    /// <param name="Named">Whether the format itself names it, so that it goes before others that are as common.</param>
+    /// <param name="Named">Whether the format itself names it, so that it wins a tie.</param>
     private sealed record Page(int Number, Script Script, bool Named = false)
     {
-        /// <summary>Bytes beyond those that were looked at may be none of its characters.</summary>
+        /// <summary>Replaces invalid bytes, which may occur beyond the samples.</summary>
         public Encoding Encoding => CodePagesEncodingProvider.Instance.GetEncoding(Number, EncoderFallback.ReplacementFallback,
             new DecoderReplacementFallback("\uFFFD"))!;
     }

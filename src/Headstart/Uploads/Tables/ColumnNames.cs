@@ -1,6 +1,6 @@
 namespace Headstart.Uploads.Tables;
 
-/// <summary>What a column of a table has.</summary>
+/// <summary>What a column of a table contains.</summary>
 internal enum Column
 {
     File,
@@ -11,8 +11,8 @@ internal enum Column
 }
 
 /// <summary>
-/// The words by which the header of a table says what its columns have, in the languages that spreadsheets are written in. Case, blanks,
-/// hyphens and underscores do not matter.
+/// Header words for the columns of a table, in the languages of users' spreadsheets. Case, blanks, hyphens and underscores do not
+/// matter.
 /// </summary>
 internal static class ColumnNames
 {
@@ -64,7 +64,7 @@ internal static class ColumnNames
         .SelectMany(pair => pair.Value.Select(word => (Word: Key(word), pair.Key))).DistinctBy(pair => pair.Word)
         .ToDictionary(pair => pair.Word, pair => pair.Key);
 
-    /// <summary>The position of each column that the header names, the first one where it names several of a kind.</summary>
+    /// <summary>The position of each known column in the header; the first one if there are several of a kind.</summary>
     public static Dictionary<Column, int> Find(IReadOnlyList<string> header)
     {
         var found = new Dictionary<Column, int>();
@@ -79,18 +79,18 @@ internal static class ColumnNames
         return found;
     }
 
-    /// <summary>What a column of this name has; null if the name says nothing.</summary>
+    /// <summary>What a column with this name contains; null if unknown.</summary>
     public static Column? Of(string name) => Columns.TryGetValue(Key(name), out var column) ? column : null;
 
-    /// <summary>Why a table is refused that has two columns of categories; null if it has one or none.</summary>
+    /// <summary>Why a table with two category columns is refused; null if it has at most one.</summary>
     /// <param name="header">Its first row.</param>
     public static string? TwoCategories(IReadOnlyList<string> header) =>
         header.Where(name => Columns.TryGetValue(Key(name), out var column) && column == Column.Category).ToList()
             is [var one, var other, ..] ? $"The table has two columns for categories, \"{RequestBodies.Readable(one)}\" and \"{RequestBodies.Readable(other)}\", so it is not "
-                + "certain which one counts; leave out the other." : null;
+                + "certain which one counts; remove the other." : null;
 
-    /// <summary>Why a table is refused whose header does not name its columns.</summary>
-    /// <param name="wanted">Such as <c>file,category</c>.</param>
+    /// <summary>Why a table is refused whose header names no known columns.</summary>
+    /// <param name="wanted">Expected columns, such as <c>file,category</c>.</param>
     /// <param name="header">Its first row.</param>
     public static string Unknown(string wanted, IReadOnlyList<string> header) =>
         $"The first row of the table must name its columns, such as {wanted}; words in other languages, such as Datei;Kategorie or "

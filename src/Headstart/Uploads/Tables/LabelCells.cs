@@ -3,12 +3,12 @@ using System.Text.RegularExpressions;
 
 namespace Headstart.Uploads.Tables;
 
-/// <summary>What the cells of tables say about labels and sides.</summary>
+/// <summary>Reads labels and splits from cells of tables.</summary>
 internal static partial class LabelCells
 {
     /// <summary>
-    /// The labels in a cell: with <c>|</c> or <c>;</c> between them, or a list in JSON or as Python prints it. What spreadsheets and
-    /// programs write for a missing value is an empty label.
+    /// The labels in a cell: separated by <c>|</c> or <c>;</c>, or a list in JSON or as Python prints it. A missing value, as spreadsheets
+    /// and programs write it, is an empty label.
     /// </summary>
     /// <returns>At least one, which is empty if the cell has none.</returns>
     public static List<string> Of(string cell) => ListIn(cell.Trim()) switch
@@ -22,7 +22,7 @@ internal static partial class LabelCells
     public static string Value(string cell) => cell.Trim() is "nan" or "NaN" or "NAN" or "null" or "NULL" or "<NA>" or "#N/A" or "#N/A N/A"
         or "#NA" or "#NV" or "#REF!" or "#VALUE!" or "#NAME?" or "#DIV/0!" ? "" : cell;
 
-    /// <summary>The side that a column such as <c>is_test</c> says, with 1 or true in its cells; null for any other column.</summary>
+    /// <summary>The split in a column such as <c>is_test</c>, with 1 or true in its cells; null for any other column.</summary>
     public static string? Side(string column, string cell) =>
         string.Concat(column.Where(char.IsLetter)).ToLowerInvariant() is not ("istest" or "istrain" or "istraining") ? null
         : cell.Trim().ToLowerInvariant() is "1" or "1.0" or "true" or "yes"

@@ -21,13 +21,13 @@ internal static class StreamLines
 {
     private const int Beginning = 16;
 
-    /// <param name="body">From its current position.</param>
+    /// <param name="body">Read from its current position.</param>
     /// <param name="maxBytes">Limit for one line, in bytes.</param>
     public static async IAsyncEnumerable<StreamLine> ReadAsync(Stream body, int maxBytes, [EnumeratorCancellation] CancellationToken cancel)
     {
         var window = new StreamWindow(body);
         var number = 0;
-        byte[]? beginning = null; // of a line that is too long
+        byte[]? beginning = null; // beginning of a line that is too long
         while (!window.Ended || window.Length > 0)
         {
             var end = window.Bytes.IndexOf((byte)'\n');

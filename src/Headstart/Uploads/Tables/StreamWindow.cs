@@ -35,7 +35,7 @@ internal sealed class StreamWindow(Stream stream)
         _end += read;
         if (!_begun && Bytes.StartsWith("\uFEFF"u8))
         {
-            Pass(3); // the byte order mark that Windows puts in front of text
+            Pass(3); // the byte order mark that Windows writes before text
         }
 
         _begun = true;

@@ -3,19 +3,19 @@ using System.Text;
 namespace Headstart.Uploads.Tables;
 
 /// <summary>
-/// A table as spreadsheets write it, made into UTF-8 with LF or CRLF: UTF-8 with or without its mark, UTF-16, the code page of the sender's
-/// system, a first line <c>sep=;</c> for Excel, the line ends of old Macintoshes.
+/// A spreadsheet's table converted to UTF-8 with LF or CRLF, from UTF-8 with or without a byte order mark, UTF-16 or the code page of the
+/// sender's system. Handles Excel's first line <c>sep=;</c> and the line ends of old Macintoshes.
 /// </summary>
-/// <param name="Utf8">From the header; closing it leaves the body open.</param>
-/// <param name="Separator">Of the columns; null if the header has only one.</param>
+/// <param name="Utf8">Starts at the header; closing it leaves the body open.</param>
+/// <param name="Separator">Separator of the columns; null if the header has only one.</param>
 internal sealed record TableText(Stream Utf8, char? Separator) : IAsyncDisposable
 {
     private const int HeadBytes = 1 << 14;
 
     private static readonly char[] Separators = [',', ';', '\t', '|'];
 
-    /// <param name="body">Seekable, from its current position.</param>
-    /// <exception cref="RefusedException">It is in an encoding that is not certain, or not text.</exception>
+    /// <param name="body">Seekable, read from its current position.</param>
+    /// <exception cref="RefusedException">Its encoding is not certain, or it is not text.</exception>
     public static async Task<TableText> OpenAsync(Stream body, CancellationToken cancel)
     {
         var start = body.Position;
@@ -42,7 +42,7 @@ internal sealed record TableText(Stream Utf8, char? Separator) : IAsyncDisposabl
 
     public ValueTask DisposeAsync() => Utf8.DisposeAsync();
 
-    /// <summary>The separator by which the header names most columns; the first one in it if none names any.</summary>
+    /// <summary>The separator that yields the most known columns of the header; the first one in it if none does.</summary>
     private static char? SeparatorOf(string header)
     {
         var there = Separators.Where(header.Contains).OrderByDescending(Named).ThenBy(separator => header.IndexOf(separator)).ToList();

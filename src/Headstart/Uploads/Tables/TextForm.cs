@@ -3,20 +3,20 @@ using Headstart.Learning.Imaging;
 
 namespace Headstart.Uploads.Tables;
 
-/// <summary>How a table, or a file with a text in each line, is written: in UTF-8, UTF-16 or the code page of its sender's
+/// <summary>The encoding of a table, or of a file with a text per line: UTF-8, UTF-16 or the code page of the sender's
 /// system.</summary>
-/// <param name="Encoding">Null for UTF-8.</param>
-/// <param name="Mark">Bytes of the byte order mark.</param>
+/// <param name="Encoding">null for UTF-8.</param>
+/// <param name="Mark">Length of the byte order mark in bytes.</param>
 /// <param name="Macintosh">Whether its lines end with CR alone.</param>
 internal sealed record TextForm(Encoding? Encoding, int Mark, bool Macintosh)
 {
-    /// <summary>What a table is called in sentences.</summary>
+    /// <summary>The word for a table in sentences.</summary>
     public const string Table = "table";
 
     private const int SampleBytes = 1 << 20;
     private const int LongestLine = 1 << 16;
 
-    /// <summary>As UTF-8 with LF or CRLF, without its mark; closing it leaves the body open.</summary>
+    /// <summary>Converts it to UTF-8 with LF or CRLF and without a byte order mark; closing it leaves the body open.</summary>
     public Stream Open(Stream body, long start)
     {
         body.Position = start + Mark;
@@ -25,10 +25,10 @@ internal sealed record TextForm(Encoding? Encoding, int Mark, bool Macintosh)
         return Macintosh ? new LineFeeds(utf8) : utf8;
     }
 
-    /// <summary>Reads the body once.</summary>
-    /// <param name="body">Seekable, from its current position; it stays open.</param>
-    /// <param name="what">What it is, for sentences: a table or a file.</param>
-    /// <exception cref="RefusedException">It is in an encoding that is not certain, or not text.</exception>
+    /// <summary>Detects the encoding by reading the body once.</summary>
+    /// <param name="body">Seekable, read from its current position; it stays open.</param>
+    /// <param name="what">The word for it in sentences: table or file.</param>
+    /// <exception cref="RefusedException">Its encoding is not certain, or it is not text.</exception>
     public static async Task<TextForm> OfAsync(Stream body, string what, CancellationToken cancel)
     {
         var (start, buffer, sample) = (body.Position, new byte[1 << 16], new Sample());
@@ -49,7 +49,7 @@ internal sealed record TextForm(Encoding? Encoding, int Mark, bool Macintosh)
         return sample.Form(what);
     }
 
-    /// <returns>The form that the beginning shows by itself; null if the bytes must be looked at.</returns>
+    /// <returns>The encoding if the beginning shows it; otherwise null.</returns>
     private static TextForm? Marked(ReadOnlySpan<byte> bytes, string what) =>
         bytes.StartsWith((ReadOnlySpan<byte>)[0xFF, 0xFE]) ? new(System.Text.Encoding.Unicode, 2, false)
         : bytes.StartsWith((ReadOnlySpan<byte>)[0xFE, 0xFF]) ? new(System.Text.Encoding.BigEndianUnicode, 2, false)
@@ -59,8 +59,8 @@ internal sealed record TextForm(Encoding? Encoding, int Mark, bool Macintosh)
             + $"{Text(what)} and send that.")
         : WithoutMark(bytes);
 
-    /// <summary>UTF-16 without a mark: in a header, nearly every other byte is zero; in lines of another alphabet those of blanks are, and
-    /// the others are nearly always the same.</summary>
+    /// <summary>UTF-16 without a byte order mark: in a header, nearly every other byte is zero; in lines of another alphabet, those of
+    /// blanks are, and the others are nearly always equal.</summary>
     private static TextForm? WithoutMark(ReadOnlySpan<byte> bytes)
     {
         var (even, odd, pairs) = (0, 0, Math.Min(bytes.Length, 400) / 2);
@@ -84,10 +84,10 @@ internal sealed record TextForm(Encoding? Encoding, int Mark, bool Macintosh)
     private static bool IsMacintosh(string text) =>
         !text.Contains('\n', StringComparison.Ordinal) && text.Contains('\r', StringComparison.Ordinal);
 
-    /// <summary>What is seen of a table without mark while it passes by.</summary>
+    /// <summary>Samples a table without a byte order mark while it is read.</summary>
     private sealed class Sample
     {
-        private readonly List<byte[]> _lines = []; // with bytes from 0x80
+        private readonly List<byte[]> _lines = []; // lines with bytes above 0x7F
         private readonly List<byte> _line = [];
         private long _kept;
         private bool _valid = true, _anyUtf8, _feeds, _returns, _marked, _begun;
@@ -115,11 +115,11 @@ internal sealed record TextForm(Encoding? Encoding, int Mark, bool Macintosh)
         {
             End();
             var macintosh = _returns && !_feeds;
-            // A table with a few rows in another encoding is UTF-8: those rows are refused, the others are not.
+            // A table with a few rows in another encoding counts as UTF-8: those rows are refused, the others are not.
             return _valid || _marked || _anyUtf8 ? new(null, _marked ? 3 : 0, macintosh)
                 : CodePages.OfTable(_lines, macintosh) is { } encoding ? new(encoding, 0, macintosh)
-                : throw RefusedException.Invalid("unknown-encoding", $"The {what} is not in UTF-8, and its encoding cannot be told from "
-                    + $"its words. Save it as {Text(what)} and send it again.");
+                : throw RefusedException.Invalid("unknown-encoding", $"The {what} is not in UTF-8, and its encoding cannot be detected. "
+                    + $"Save it as {Text(what)} and send it again.");
         }
 
         private void End()
@@ -139,7 +139,7 @@ internal sealed record TextForm(Encoding? Encoding, int Mark, bool Macintosh)
             _line.Clear();
         }
 
-        /// <summary>Bytes of a line that was cut, without those of the character in which it was.</summary>
+        /// <summary>Length of a cut line without the bytes of an incomplete last character.</summary>
         private int WholeCharacters()
         {
             var end = _line.Count;
@@ -161,7 +161,7 @@ internal sealed record TextForm(Encoding? Encoding, int Mark, bool Macintosh)
             inner.ReadAsync(buffer, cancellationToken);
     }
 
-    /// <summary>LF in place of each CR.</summary>
+    /// <summary>Replaces each CR by LF.</summary>
     private sealed class LineFeeds(Stream inner) : Borrowed(inner)
     {
         public override int Read(byte[] buffer, int offset, int count)

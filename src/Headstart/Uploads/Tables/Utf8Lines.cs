@@ -10,7 +10,7 @@ internal readonly record struct Utf8Line(int Number, string Text, (string Reason
 /// <summary>The non-empty lines of a stream, as text.</summary>
 internal static class Utf8Lines
 {
-    /// <param name="body">From its current position.</param>
+    /// <param name="body">Read from its current position.</param>
     /// <param name="maxBytes">Limit for one line, in bytes.</param>
     /// <exception cref="Errors.RefusedException">The body is not UTF-8.</exception>
     public static async IAsyncEnumerable<Utf8Line> ReadAsync(Stream body, int maxBytes, [EnumeratorCancellation] CancellationToken cancel)

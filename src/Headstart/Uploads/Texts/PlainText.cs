@@ -6,7 +6,7 @@ namespace Headstart.Uploads.Texts;
 internal static class PlainText
 {
     /// <summary>Trims the text and normalises line endings, so that the same text always has the same SHA-256.</summary>
-    /// <param name="given">As it was sent.</param>
+    /// <param name="given">The text as sent.</param>
     /// <param name="maxBytes">Limit in bytes of UTF-8.</param>
     /// <param name="text">The text; empty if it is refused.</param>
     /// <returns>Why it is refused; null if it is valid.</returns>

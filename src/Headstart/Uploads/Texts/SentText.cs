@@ -6,17 +6,17 @@ using Headstart.Uploads.Manifests;
 
 namespace Headstart.Uploads.Texts;
 
-/// <summary>A text as it was sent, or why it could not be read.</summary>
+/// <summary>A text as sent, or why it could not be read.</summary>
 /// <param name="Category">Empty or null if it has none.</param>
 /// <param name="FileName">The file that contains it; null if the request body is the file.</param>
-/// <param name="Split">As its sender gave it.</param>
-/// <param name="Confirmed">Whether the sender says that a person has confirmed the category.</param>
+/// <param name="Split">The split as sent.</param>
+/// <param name="Confirmed">Whether the sender says that a user has confirmed the category.</param>
 internal sealed record SentText(string? Text, string? Category, string? FileName = null, string? Split = null, string? Reason = null,
     string? Detail = null, bool Confirmed = false)
 {
     public static SentText Not(string reason, string detail) => new(null, null, Reason: reason, Detail: detail);
 
-    /// <summary>A line, in which fastText writes the labels in front of the text: <c>__label__good I loved it</c>.</summary>
+    /// <summary>Reads a line; fastText writes labels before the text: <c>__label__good I loved it</c>.</summary>
     public static SentText OfLine(string line)
     {
         const string Mark = "__label__";
@@ -31,7 +31,7 @@ internal sealed record SentText(string? Text, string? Category, string? FileName
         return labels.Count > 1 ? Several(labels) : new(labels.Count == 0 ? line : rest, labels.FirstOrDefault());
     }
 
-    /// <summary>A string, or an object with a text and optionally its category and split.</summary>
+    /// <summary>Reads a string, or an object with a text and optionally its category and split.</summary>
     public static SentText Of(JsonElement value)
     {
         try
@@ -59,7 +59,7 @@ internal sealed record SentText(string? Text, string? Category, string? FileName
     /// <returns>Whether the given split is valid or absent.</returns>
     public bool TryReadSplit(out Split? side) => SplitNames.TryRead(Split, out side);
 
-    /// <summary>doccano and Prodigy write the labels of a text as a list.</summary>
+    /// <summary>Reads labels in a list, as doccano and Prodigy write them.</summary>
     private static SentText Labelled(JsonElement value)
     {
         foreach (var name in (string[])["category", "label", "labels", "accept"])
@@ -85,7 +85,7 @@ internal sealed record SentText(string? Text, string? Category, string? FileName
         Field(value, "fileName") is { } name ? RequestBodies.Readable(name) : null, Field(value, "split"),
         Confirmed: value.TryGetProperty("confirmed", out var confirmed) && confirmed.ValueKind == JsonValueKind.True);
 
-    /// <summary>Null if it is no list of texts: spans of a text are none.</summary>
+    /// <summary>null if it is not a list of labels: spans of a text are not.</summary>
     private static List<string>? List(JsonElement of, string name) =>
         of.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.Array
             && value.EnumerateArray().All(label => label.ValueKind == JsonValueKind.String)

@@ -30,12 +30,12 @@ internal enum TextFormat
     Form,
 }
 
-/// <summary>Reads texts out of a body, in their order.</summary>
+/// <summary>Reads texts from a body, in order.</summary>
 internal static class TextBody
 {
-    private const int WordsBytes = 1 << 16; // of a row, not counting its text
+    private const int WordsBytes = 1 << 16; // bytes of a row without its text
 
-    // Of two categories in one row, none is certain.
+    // If a row has two categories, nobody knows which is meant.
     private static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false };
 
     /// <summary>The format of a request with this content type; null if it is not supported.</summary>
@@ -224,7 +224,7 @@ internal static class TextBody
         {
             return await JsonDocument.ParseAsync(body, Strict, cancel);
         }
-        catch (Exception e) when (e is JsonException or InvalidOperationException) // a name that is half of a surrogate pair
+        catch (Exception e) when (e is JsonException or InvalidOperationException) // a property name with half of a surrogate pair
         {
             throw new BadHttpRequestException("The body is not the JSON that this endpoint expects.", e);
         }

@@ -12,7 +12,7 @@ public sealed record LabelledText(string Text, string Category);
 /// <summary>A misclassified text with its correct category.</summary>
 internal sealed class TextFeedback(TextUpload upload, Settings settings)
 {
-    /// <returns>The text as it is stored now, or why it is not.</returns>
+    /// <returns>The stored text, or why it was refused.</returns>
     public async Task<Results<Ok<TakenTexts>, ProblemHttpResult>> TakeAsync(Model model, HttpRequest request, CancellationToken cancel)
     {
         if (!request.HasJsonContentType())

@@ -15,7 +15,7 @@ internal static class TextTable
     private const char None = '\u001F'; // the separator of a table with one column: it occurs in no text
     private const string Wanted = "text,category";
 
-    /// <param name="body">Seekable, from its current position; it stays open.</param>
+    /// <param name="body">Seekable, read from its current position; it stays open.</param>
     /// <param name="tabs">Whether tabs separate its columns.</param>
     /// <param name="maxBytes">Limit for one row, in bytes.</param>
     /// <exception cref="RefusedException">The body is not such a table.</exception>
@@ -125,7 +125,7 @@ internal static class TextTable
                 : throw Invalid(ColumnNames.Unknown(Wanted, header));
         }
 
-        /// <summary>The only column that is called as categories of texts often are; -1 if there is none or several.</summary>
+        /// <summary>The only column with a usual name for categories of texts; -1 if there is none or several.</summary>
         private static int OfTexts(string[] header) => Enumerable.Range(0, header.Length).Where(column => header[column].Trim()
             .ToLowerInvariant() is "sentiment" or "intent" or "topic" or "target" or "emotion").ToList() is [var only] ? only : -1;
 

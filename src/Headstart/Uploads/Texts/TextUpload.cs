@@ -13,11 +13,10 @@ namespace Headstart.Uploads.Texts;
 /// <param name="Sha256">Hexadecimal SHA-256 of its UTF-8.</param>
 /// <param name="Bytes">Size in bytes of UTF-8.</param>
 /// <param name="Split">Whether heads are trained on the text (<c>train</c>) or tested on it (<c>test</c>) once it has a category. If nobody
-/// gave a side, the text decides, and a fifth of the texts is tested on; one that a run had to learn from is a training text from then
-/// on.</param>
-/// <param name="SplitGiven">Whether a person gave the side, when sending the text or by changing it. A test text of which that is true is
-/// never learned from; others are learned from once they have been tested on.</param>
-/// <param name="Confirmed">Whether a person has confirmed the category.</param>
+/// chose, the text decides and a fifth of the texts is for testing; one that a run had to learn from is for training from then on.</param>
+/// <param name="SplitGiven">Whether a user chose the split, when sending the text or by changing it. Such a test text is never learned
+/// from; others are learned from after they have been used for testing.</param>
+/// <param name="Confirmed">Whether a user has confirmed the category.</param>
 /// <param name="AlreadyThere">In the answer to an upload: the model already had the text, so nothing was stored.</param>
 public sealed record StoredText(
     Guid Id, string Text, string? Category, string FileName, string Sha256, int Bytes, Split Split, bool SplitGiven, bool Confirmed,
@@ -25,7 +24,7 @@ public sealed record StoredText(
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] bool? AlreadyThere = null)
 {
     /// <param name="row">With its labels.</param>
-    /// <param name="names">Of the model's categories.</param>
+    /// <param name="names">Names of the model's categories.</param>
     internal static StoredText Of(Example row, IReadOnlyDictionary<Guid, string> names) => new(
         row.Id, row.Text ?? "", row.Labels is [var label, ..] ? names.GetValueOrDefault(label.CategoryId) : null, row.FileName,
         Convert.ToHexStringLower(row.Sha256), row.Bytes, row.Split, row.SplitGiven, row.Confirmed, row.CreatedAt);
@@ -42,8 +41,8 @@ public sealed record RejectedText(int Index, string? FileName, string Reason, st
     public QuotaUse? Exceeded { get; init; }
 }
 
-/// <param name="Notices">What you should know although nothing failed: for example new categories whose names differ only in case. Omitted
-/// where there is nothing.</param>
+/// <param name="Notices">What you should know although nothing failed, for example new categories whose names differ only in case. Omitted
+/// if there is nothing.</param>
 public sealed record TakenTexts(IReadOnlyList<StoredText> Accepted, IReadOnlyList<RejectedText> Rejected,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] IReadOnlyList<string>? Notices = null);
 
@@ -61,14 +60,14 @@ public sealed class TextUpload(HeadstartDb db, DataPaths paths, Settings setting
     private readonly List<int> _places = []; // positions of the batch's texts in the request
     private long _bytes;
 
-    /// <summary>The texts of a body, as they come.</summary>
+    /// <summary>Reads the texts of a body as they arrive.</summary>
     /// <exception cref="RefusedException">The body does not match its content type.</exception>
     internal IAsyncEnumerable<SentText> ReadAsync(HttpRequest request, CancellationToken cancel) =>
         TextBody.ReadAsync(request, paths.Spool, settings.Uploads, cancel);
 
     /// <param name="model">A text model; receives the texts.</param>
-    /// <param name="texts">As they come.</param>
-    /// <param name="confirmed">A person vouches for the categories: a text in another category is moved.</param>
+    /// <param name="texts">Read as they arrive.</param>
+    /// <param name="confirmed">Whether a user confirms the categories: a text in another category is moved.</param>
     /// <exception cref="RefusedException">Too many texts, or the body does not match its content type; the texts before that are
     /// kept.</exception>
     internal async Task<TakenTexts> AddAsync(Model model, IAsyncEnumerable<SentText> texts, bool confirmed, CancellationToken cancel)
@@ -78,7 +77,7 @@ public sealed class TextUpload(HeadstartDb db, DataPaths paths, Settings setting
         return new(_accepted, [.. _rejected.OrderBy(text => text.Index)], categories.Notices());
     }
 
-    /// <summary>Checks texts as <see cref="AddAsync"/> does and adds up what would become of them. Nothing is stored.</summary>
+    /// <summary>Checks texts like <see cref="AddAsync"/> and sums up what it would do. Nothing is stored.</summary>
     internal async Task<UploadPlan> PlanAsync(Model model, IAsyncEnumerable<SentText> texts, CancellationToken cancel)
     {
         var categories = await KnownCategories.OfAsync(db, model, dryRun: true, cancel);

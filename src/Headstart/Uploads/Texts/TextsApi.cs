@@ -16,7 +16,7 @@ namespace Headstart.Uploads.Texts;
 /// <param name="Category">Its category; omit it for an unlabelled text, from which only word usage is learned.</param>
 /// <param name="Split">The split of a new text: <c>test</c> or <c>train</c> (<c>val</c> counts as train). By default its content
 /// decides.</param>
-/// <param name="Confirmed">Whether a person has confirmed the category of a new text.</param>
+/// <param name="Confirmed">Whether a user has confirmed the category of a new text.</param>
 /// <param name="FileName">The file that contains it.</param>
 [JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Skip)]
 public sealed record NewText(string Text, string? Category = null, string? Split = null, bool? Confirmed = null, string? FileName = null);
@@ -33,8 +33,8 @@ public sealed record TextQuery(
 public sealed record NewTextsRequest(IReadOnlyList<NewText> Texts);
 
 /// <param name="Category">The correct category; setting it confirms it.</param>
-/// <param name="Confirmed">Whether a person has confirmed the category; reports no longer suspect it.</param>
-/// <param name="Split">The side to move the text to: <c>train</c>, or <c>test</c>, from which no later run learns.</param>
+/// <param name="Confirmed">Whether a user has confirmed the category; reports no longer suspect it.</param>
+/// <param name="Split">The split to move the text to: <c>train</c>, or <c>test</c>, from which no later run learns.</param>
 public sealed record TextChange(string? Category = null, bool? Confirmed = null, Split? Split = null);
 
 public static class TextsApi
@@ -43,7 +43,7 @@ public static class TextsApi
     {
         var texts = api.MapGroup("/models/{id:guid}/texts").WithTags("Texts").ForTexts("send them to {0}/images");
         Map("/", "addTexts", "Add texts, with or without categories", "Step 2 of the main job for a text model. Each text has a category, "
-                + "or none. The bodies of the paths below are understood here, too. ?dryRun=true stores nothing and answers as /dry-run "
+                + "or none. The bodies of the paths below are accepted here, too. ?dryRun=true stores nothing and answers as /dry-run "
                 + "does.")
             .WithMetadata(new JsonBody(typeof(NewTextsRequest)), new BodyExample("""{"texts":[{"text":"I loved every minute","category":"positive"},{"text":"A film about a train"}]}"""));
         texts.MapPost("/dry-run", Plan).Named("planTexts", "Try a list of texts", "Nothing is stored; the answer says what the upload "
@@ -57,11 +57,11 @@ public static class TextsApi
         Map("/files", "addTextFiles", "Add the texts of files", "A form with parts named file, each of them such a table.")
             .WithMetadata(new FileForm(new Dictionary<string, string>()));
         texts.MapGet("/", List).Named("listTexts", "List the texts", "Newest first; ?category= filters by category, ?split= by "
-            + "side, ?labelled= by whether a text has a category.").Refuses(400, 401, 404, 422);
+            + "train or test, ?labelled= by whether a text has a category.").Refuses(400, 401, 404, 422);
         texts.MapGet("/{textId:guid}", Get).Named("getText", "Get a text", "The text and its details.").Refuses(401, 404);
-        texts.MapPatch("/{textId:guid}", Change).Named("changeText", "Correct or confirm a text's category, or change its side",
-                "The category must be one of the model's. Reports no longer suspect a label that a person has set or confirmed. Send split "
-                + "to move the text to train or test; the next run obeys.")
+        texts.MapPatch("/{textId:guid}", Change).Named("changeText", "Correct or confirm a text's category, or change its split",
+                "The category must be one of the model's. Reports no longer suspect a label that a user has set or confirmed. Send split "
+                + "to move the text to train or test from the next run on.")
             .Example("""{"category":"positive"}""").Refuses(400, 401, 404, 422);
         texts.MapDelete("/{textId:guid}", Delete).Named("deleteText", "Delete a text", "Versions trained on it do not "
             + "change.").Refuses(401, 404);

@@ -33,27 +33,27 @@ public sealed class BoxesOfOtherToolsTests(TestHost host) : IClassFixture<TestHo
     }
 
     [Theory]
-    [InlineData("Box 2 (\"cat\") reaches out", "c.json={\"images\":[{\"id\":1,\"file_name\":\"a.png\"}],\"annotations\":[{\"image_id\":1,\"category_id\":1,\"bbox\":"
+    [InlineData("Box 2 (\"cat\") extends beyond", "c.json={\"images\":[{\"id\":1,\"file_name\":\"a.png\"}],\"annotations\":[{\"image_id\":1,\"category_id\":1,\"bbox\":"
         + "[0,0,4,4]},{\"image_id\":1,\"category_id\":1,\"bbox\":[10,10,8,4]}],\"categories\":[{\"id\":1,\"name\":\"cat\"}]}")]
     [InlineData("Box 1 (\"cat\") is empty", "c.json={\"images\":[{\"id\":1,\"file_name\":\"a.png\"}],\"annotations\":[{\"image_id\":1,\"category_id\":1,\"bbox\":"
         + "[4,4,0,4]}],\"categories\":[{\"id\":1,\"name\":\"cat\"}]}")]
     [InlineData("Box 1 (\"cat\") has no bbox", "c.json={\"images\":[{\"id\":1,\"file_name\":\"a.png\"}],\"annotations\":[{\"image_id\":1,\"category_id\":1}],"
         + "\"categories\":[{\"id\":1,\"name\":\"cat\"}]}")]
-    [InlineData("of an image of 16 x 32 pixels, and this one has 16 x 16", "c.json={\"images\":[{\"id\":1,\"file_name\":\"a.png\",\"width\":16,\"height\":32}],"
+    [InlineData("an image of 16 x 32 pixels, but this one has 16 x 16", "c.json={\"images\":[{\"id\":1,\"file_name\":\"a.png\",\"width\":16,\"height\":32}],"
         + "\"annotations\":[{\"image_id\":1,\"category_id\":1,\"bbox\":[4,4,4,4]}],\"categories\":[{\"id\":1,\"name\":\"cat\"}]}")]
-    [InlineData("All its boxes lie in one pixel", "c.json={\"images\":[{\"id\":1,\"file_name\":\"a.png\"}],\"annotations\":[{\"image_id\":1,\"category_id\":1,"
+    [InlineData("All its boxes are inside one", "c.json={\"images\":[{\"id\":1,\"file_name\":\"a.png\"}],\"annotations\":[{\"image_id\":1,\"category_id\":1,"
         + "\"bbox\":[0.2,0.2,0.5,0.5]}],\"categories\":[{\"id\":1,\"name\":\"cat\"}]}")]
     [InlineData("Box 1 (\"cat\") has its corners swapped", "a.xml=<annotation><filename>a.png</filename><object><name>cat</name><bndbox><xmin>8</xmin><ymin>4"
         + "</ymin><xmax>4</xmax><ymax>8</ymax></bndbox></object></annotation>")]
     [InlineData("Box 1 (\"cat\") lacks a number", "a.xml=<annotation><filename>a.png</filename><object><name>cat</name><bndbox><xmin>8</xmin></bndbox></object>"
         + "</annotation>")]
     [InlineData("Box 1 (\"cat\") has 5 numbers", "a.txt=0 0.5 0.5 0.2 0.2 0.93↵", "classes.txt=cat↵")]
-    [InlineData("Box 1 (\"cat\") reaches out", "i.csv=gs://b/a.png,cat,4,8,,,8,12,,↵")]
+    [InlineData("Box 1 (\"cat\") extends beyond", "i.csv=gs://b/a.png,cat,4,8,,,8,12,,↵")]
     [InlineData("Box 1 (\"cat\") is turned by 30 degrees", "v.xml=<annotations><image name=\"a.png\"><box label=\"cat\" xtl=\"4\" ytl=\"8\" xbr=\"8\" ybr=\"12\" "
         + "rotation=\"30\"/></image></annotations>")]
-    [InlineData("Nothing says whether the boxes of the table are in pixels", "labels.csv=file,category,xmin,ymin,xmax,ymax↵a.png,cat,0,"
+    [InlineData("It is not certain whether the boxes of the table", "labels.csv=file,category,xmin,ymin,xmax,ymax↵a.png,cat,0,"
         + "0,1,1↵")]
-    [InlineData("is no number of a box", "labels.csv=file,category,xmin,ymin,xmax,ymax↵a.png,cat,0,0,\"0,5\",0.5↵a.png,cat,0,0,0.5,0.5↵")]
+    [InlineData("is not a number; give a box", "labels.csv=file,category,xmin,ymin,xmax,ymax↵a.png,cat,0,0,\"0,5\",0.5↵a.png,cat,0,0,0.5,0.5↵")]
     [InlineData("have a category without a box", "labels.csv=file,category,xmin,ymin,xmax,ymax↵a.png,cat,0,0,0.5,0.5↵a.png,dog,,,,↵")]
     [InlineData("nothing says where in the image it is", "labels.csv=file,category↵a.png,cat↵")]
     public async Task A_box_that_is_not_certain_refuses_its_image_with_a_sentence(string sentence, params string[] files)
