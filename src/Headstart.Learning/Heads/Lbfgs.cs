@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Numerics.Tensors;
 using static Headstart.Learning.TrainingDefaults;
 
@@ -24,36 +25,39 @@ internal static class Lbfgs
     public static int Minimise(Objective objective, double[] x, ReadOnlySpan<double> hessian, double tolerance, CancellationToken cancel,
         Func<double[], bool>? proceed = null)
     {
-        var steps = new List<(float[] Step, float[] Change, float Curvature)>(LbfgsMemory + 1);
-        var (gradient, direction) = (new double[x.Length], new double[x.Length]);
-        var (way, scratch) = (new float[x.Length], new float[x.Length]);
-        var (next, nextGradient) = (new double[x.Length], new double[x.Length]);
-        var inverse = new float[x.Length];
-        TensorPrimitives.Reciprocal(hessian, direction);
-        TensorPrimitives.ConvertTruncating<double, float>(direction, inverse);
-        var (step, change) = (new float[x.Length], new float[x.Length]); // buffers of the next pair
-        var value = objective(x, gradient);
+        // Large arrays are rented: a cross-validation makes hundreds of fits, and the collections of what they would leave behind took a
+        // quarter of its time.
+        using var buffers = new Buffers(x.Length);
+        var steps = new List<Pair>(LbfgsMemory + 1);
+        var (gradient, direction) = (buffers.Doubles(), buffers.Doubles());
+        var (way, scratch) = (buffers.Floats(), buffers.Floats());
+        var (next, nextGradient) = (buffers.Doubles(), buffers.Doubles());
+        var inverse = buffers.Floats();
+        TensorPrimitives.Reciprocal(hessian, direction.Span);
+        TensorPrimitives.ConvertTruncating<double, float>(direction.Span, inverse.Span);
+        var (step, change) = (buffers.Floats(), buffers.Floats()); // for the next pair
+        var value = objective(x, gradient.Span);
         for (var iteration = 0; iteration < LbfgsIterations; iteration++)
         {
             cancel.ThrowIfCancellationRequested();
-            if (Math.Abs(TensorPrimitives.MaxMagnitude<double>(gradient)) <= tolerance || proceed?.Invoke(x) is false)
+            if (Math.Abs(TensorPrimitives.MaxMagnitude<double>(gradient.Span)) <= tolerance || proceed?.Invoke(x) is false)
             {
                 return iteration;
             }
 
-            TensorPrimitives.ConvertTruncating<double, float>(gradient, way);
-            Direction(way, inverse, steps, scratch);
-            TensorPrimitives.ConvertTruncating<float, double>(way, direction);
-            if (!LineSearch(objective, x, gradient, direction, next, nextGradient, ref value))
+            TensorPrimitives.ConvertTruncating<double, float>(gradient.Span, way.Span);
+            Direction(way.Span, inverse.Span, steps, scratch.Span);
+            TensorPrimitives.ConvertTruncating<float, double>(way.Span, direction.Span);
+            if (!LineSearch(objective, new(x, gradient.Span), direction.Span, new(next.Span, nextGradient.Span), ref value))
             {
                 return iteration; // at the limit of double precision
             }
 
-            Difference(next, x, step);
-            Difference(nextGradient, gradient, change);
-            (step, change) = Remember(steps, step, change);
-            next.CopyTo(x, 0);
-            nextGradient.CopyTo(gradient, 0);
+            Difference(next.Span, x, step.Span);
+            Difference(nextGradient.Span, gradient.Span, change.Span);
+            (step, change) = Remember(steps, step, change, buffers);
+            next.Span.CopyTo(x);
+            nextGradient.CopyTo(gradient);
         }
 
         return LbfgsIterations;
@@ -63,33 +67,32 @@ internal static class Lbfgs
     /// <param name="inverse">Inverse of the estimated Hessian diagonal.</param>
     /// <param name="steps">The pairs, newest last.</param>
     /// <param name="scratch">A buffer of the same length.</param>
-    private static void Direction(float[] way, float[] inverse, List<(float[] Step, float[] Change, float Curvature)> steps,
-        float[] scratch)
+    private static void Direction(Span<float> way, ReadOnlySpan<float> inverse, List<Pair> steps, Span<float> scratch)
     {
-        TensorPrimitives.Negate<float>(way, way);
-        var alphas = new float[steps.Count];
+        TensorPrimitives.Negate(way, way);
+        Span<float> alphas = stackalloc float[LbfgsMemory];
         for (var i = steps.Count - 1; i >= 0; i--)
         {
-            alphas[i] = TensorPrimitives.Dot<float>(steps[i].Step, way) / steps[i].Curvature;
-            TensorPrimitives.MultiplyAdd(steps[i].Change, -alphas[i], way, way);
+            alphas[i] = TensorPrimitives.Dot<float>(steps[i].Step.Span, way) / steps[i].Curvature;
+            TensorPrimitives.MultiplyAdd(steps[i].Change.Span, -alphas[i], way, way);
         }
 
         TensorPrimitives.Multiply(way, inverse, way);
         if (steps.Count > 0)
         {
             // How much flatter the function is along the last step than estimated (Nocedal and Wright, 7.20).
-            TensorPrimitives.Multiply(steps[^1].Change, inverse, scratch);
-            TensorPrimitives.Multiply(way, steps[^1].Curvature / TensorPrimitives.Dot<float>(steps[^1].Change, scratch), way);
+            TensorPrimitives.Multiply(steps[^1].Change.Span, inverse, scratch);
+            TensorPrimitives.Multiply(way, steps[^1].Curvature / TensorPrimitives.Dot<float>(steps[^1].Change.Span, scratch), way);
         }
 
         for (var i = 0; i < steps.Count; i++)
         {
-            var beta = TensorPrimitives.Dot<float>(steps[i].Change, way) / steps[i].Curvature;
-            TensorPrimitives.MultiplyAdd(steps[i].Step, alphas[i] - beta, way, way);
+            var beta = TensorPrimitives.Dot<float>(steps[i].Change.Span, way) / steps[i].Curvature;
+            TensorPrimitives.MultiplyAdd(steps[i].Step.Span, alphas[i] - beta, way, way);
         }
     }
 
-    private static void Difference(double[] minuend, double[] subtrahend, float[] difference)
+    private static void Difference(ReadOnlySpan<double> minuend, ReadOnlySpan<double> subtrahend, Span<float> difference)
     {
         for (var i = 0; i < difference.Length; i++)
         {
@@ -97,24 +100,22 @@ internal static class Lbfgs
         }
     }
 
-    /// <summary>Finds <c>next</c> along the direction, and changes <c>value</c> from the one at <c>x</c> to the one at
-    /// <c>next</c>.</summary>
-    private static bool LineSearch(
-        Objective objective, double[] x, double[] gradient, double[] direction, double[] next, double[] nextGradient, ref double value)
+    /// <summary>Finds a point along the direction, and changes <c>value</c> to the one there.</summary>
+    private static bool LineSearch(Objective objective, At from, ReadOnlySpan<double> direction, At next, ref double value)
     {
         const double Decrease = 1e-4, Flattening = 0.9;
         var before = value;
-        var slope = TensorPrimitives.Dot<double>(gradient, direction);
+        var slope = TensorPrimitives.Dot(from.Gradient, direction);
         var (low, high, step) = (0.0, double.PositiveInfinity, 1.0);
         for (var attempt = 0; attempt < 50 && slope < 0; attempt++)
         {
-            TensorPrimitives.MultiplyAdd(direction, step, x, next);
-            value = objective(next, nextGradient);
+            TensorPrimitives.MultiplyAdd(direction, step, from.Point, next.Point);
+            value = objective(next.Point, next.Gradient);
             if (!(value <= before + Decrease * step * slope))
             {
                 high = step;
             }
-            else if (TensorPrimitives.Dot<double>(nextGradient, direction) < Flattening * slope)
+            else if (TensorPrimitives.Dot(next.Gradient, direction) < Flattening * slope)
             {
                 low = step;
             }
@@ -129,24 +130,61 @@ internal static class Lbfgs
         return false;
     }
 
-    /// <returns>Two arrays for the next pair, reused: they are large, and allocating costs more than filling them.</returns>
-    private static (float[] Step, float[] Change) Remember(List<(float[] Step, float[] Change, float Curvature)> steps,
-        float[] step, float[] change)
+    /// <returns>Two buffers for the next pair; those of the oldest pair once there are enough.</returns>
+    private static (Memory<float> Step, Memory<float> Change) Remember(List<Pair> steps, Memory<float> step, Memory<float> change,
+        Buffers buffers)
     {
-        var curvature = TensorPrimitives.Dot<float>(step, change);
+        var curvature = TensorPrimitives.Dot<float>(step.Span, change.Span);
         if (!(curvature > 0))
         {
             return (step, change); // only by rounding: the line search makes sure that the slope flattens
         }
 
-        steps.Add((step, change, curvature));
-        if (steps.Count <= LbfgsMemory)
+        var pair = new Pair(step, change, curvature);
+        if (steps.Count < LbfgsMemory)
         {
-            return (new float[step.Length], new float[step.Length]);
+            steps.Add(pair);
+            return (buffers.Floats(), buffers.Floats());
         }
 
-        var (oldStep, oldChange, _) = steps[0];
+        var oldest = steps[0];
         steps.RemoveAt(0);
-        return (oldStep, oldChange);
+        steps.Add(pair);
+        return (oldest.Step, oldest.Change);
+    }
+
+    /// <summary>How the gradient changed in a step.</summary>
+    private sealed record Pair(Memory<float> Step, Memory<float> Change, float Curvature);
+
+    private readonly ref struct At(Span<double> point, Span<double> gradient)
+    {
+        public Span<double> Point { get; } = point;
+
+        public Span<double> Gradient { get; } = gradient;
+    }
+
+    /// <summary>Rented arrays of one length, whose contents are undefined.</summary>
+    private sealed class Buffers(int length) : IDisposable
+    {
+        private readonly List<float[]> _floats = [];
+        private readonly List<double[]> _doubles = [];
+
+        public Memory<float> Floats()
+        {
+            _floats.Add(ArrayPool<float>.Shared.Rent(length));
+            return _floats[^1].AsMemory(0, length);
+        }
+
+        public Memory<double> Doubles()
+        {
+            _doubles.Add(ArrayPool<double>.Shared.Rent(length));
+            return _doubles[^1].AsMemory(0, length);
+        }
+
+        public void Dispose()
+        {
+            _floats.ForEach(array => ArrayPool<float>.Shared.Return(array));
+            _doubles.ForEach(array => ArrayPool<double>.Shared.Return(array));
+        }
     }
 }

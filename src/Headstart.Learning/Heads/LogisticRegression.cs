@@ -54,7 +54,16 @@ internal sealed class LogisticRegression
     public double Evaluate(ReadOnlySpan<double> point, Span<double> gradient, double l2)
     {
         using var scope = NewDisposeScope();
-        var parameters = tensor(point.ToArray(), [_moments.Length, _classes]).to(_inputs.dtype);
+        var parameters = empty(_moments.Length, _classes, dtype: _inputs.dtype);
+        if (_inputs.dtype == float32)
+        {
+            TensorPrimitives.ConvertTruncating(point, MemoryMarshal.Cast<byte, float>(parameters.bytes));
+        }
+        else
+        {
+            point.CopyTo(MemoryMarshal.Cast<byte, double>(parameters.bytes));
+        }
+
         // With few categories both products are written as transposes, with the long side last: faster by half. With many, plain ones are
         // faster.
         var logits = _classes < ManyClasses ? parameters.t().mm(_inputs.t()).t() : _inputs.mm(parameters);
