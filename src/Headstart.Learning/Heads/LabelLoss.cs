@@ -32,9 +32,32 @@ internal sealed class LabelLoss
     public double Of(Span<double> logits)
     {
         var loss = 0.0;
+        if (!Exclusive)
+        {
+            for (var i = 0; i < _weights.Length; i++)
+            {
+                loss += Of(i, logits.Slice(i * _classes, _classes));
+            }
+
+            return loss;
+        }
+
         for (var i = 0; i < _weights.Length; i++)
         {
-            loss += Of(i, logits.Slice(i * _classes, _classes));
+            var own = logits.Slice(i * _classes, _classes);
+            TensorPrimitives.Subtract(own, TensorPrimitives.Max<double>(own), own);
+            loss -= _weights[i] * own[_labels[i]];
+        }
+
+        // All rows at once: until the runtime has optimised it, each call costs many times as much as what it computes.
+        TensorPrimitives.Exp(logits, logits);
+        for (var i = 0; i < _weights.Length; i++)
+        {
+            var own = logits.Slice(i * _classes, _classes);
+            var sum = TensorPrimitives.Sum<double>(own);
+            TensorPrimitives.Multiply(own, _weights[i] / sum, own);
+            own[_labels[i]] -= _weights[i];
+            loss += _weights[i] * Math.Log(sum);
         }
 
         return loss;
