@@ -12,7 +12,6 @@ namespace Headstart.Learning.Choosing;
 /// </summary>
 public static class ChoiceRule
 {
-
     /// <param name="trials">Trials on the same images with the same splits; fastest first.</param>
     /// <param name="favourite">One of the trials.</param>
     public static T Choose<T>(IReadOnlyList<T> trials, T favourite)
@@ -41,6 +40,18 @@ public static class ChoiceRule
         ArgumentNullException.ThrowIfNull(trials);
         return trials.Where(trial => trial != chosen).Select(trial => Distance(trial, chosen)).DefaultIfEmpty(double.PositiveInfinity)
             .Min();
+    }
+
+    /// <summary>Why these features, without a full stop: whether they were the best ones, or only no worse than those.</summary>
+    /// <param name="trials">Trials on the same examples with the same splits, the chosen one among them.</param>
+    /// <param name="chosen">At least one example was tested.</param>
+    /// <param name="examples">What the examples are called, in the plural.</param>
+    public static string Reason(IReadOnlyList<Tried> trials, Tried chosen, string examples)
+    {
+        ArgumentNullException.ThrowIfNull(chosen);
+        return chosen.LogLoss <= trials.Min(trial => trial.LogLoss)
+            ? $"{chosen.Id} gave the best cross-validated results on {chosen.Scores.Count} of these {examples}"
+            : $"{chosen.Id} was chosen: on {chosen.Scores.Count} of these {examples}, no other features were clearly better";
     }
 
     private static bool IsClearlyBetter(Tried trial, Tried than) => trial.Lead(than) is var (mean, error) && mean > ChoiceCertainty * error;

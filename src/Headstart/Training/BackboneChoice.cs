@@ -19,7 +19,8 @@ public sealed class BackboneChoice(FeatureCache features, CategoryWords words, T
 {
     /// <param name="Probe">How many images the cross-validation saw.</param>
     /// <param name="Stability">See <see cref="ChoiceRule.Stability"/>.</param>
-    public sealed record Choice(Trial Chosen, int Probe, double Stability);
+    /// <param name="Reason">See <see cref="ChoiceRule.Reason"/>.</param>
+    public sealed record Choice(Trial Chosen, int Probe, double Stability, string Reason);
 
     /// <param name="backbones">Within <paramref name="maxMs"/>, cheapest first, at least one.</param>
     /// <param name="maxMs">Limit for joined backbones, in milliseconds per image.</param>
@@ -73,7 +74,7 @@ public sealed class BackboneChoice(FeatureCache features, CategoryWords words, T
         trials.Sort((a, b) => a.MsPerExample.CompareTo(b.MsPerExample));
         var chosen = ChoiceRule.Choose(trials, trials.Find(t => t.Recipe.Id == favourite.Id)!);
         table.Choose(chosen.Recipe.Id);
-        return new(chosen, chosen.Scores.Count, ChoiceRule.Stability(trials, chosen));
+        return new(chosen, chosen.Scores.Count, ChoiceRule.Stability(trials, chosen), ChoiceRule.Reason(trials, chosen, "images"));
 
         async Task<List<Trial>> TryAsync(IReadOnlyList<FeatureRecipe> recipes, int repeats, StageProgress part)
         {

@@ -46,7 +46,7 @@ public sealed class ImageRunFeatures(
             admissible, maxMs, data, progress, budget / 2, Seed, cancel);
         return With(words, choice.Chosen.Recipe, new(
             choice.Probe == 0 ? $"{choice.Chosen.Recipe.Id} was taken unseen: no category has two images to compare backbones on."
-                : $"{choice.Chosen.Recipe.Id} gave the best cross-validated results on {choice.Probe} of these images.", null, choice.Probe,
+                : $"{choice.Reason}.", null, choice.Probe,
             double.IsFinite(choice.Stability) ? Math.Round(choice.Stability, 3) : null, candidates), choice.Chosen);
     }
 

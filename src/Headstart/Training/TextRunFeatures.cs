@@ -102,7 +102,7 @@ public sealed class TextRunFeatures(LoadedTextBackbones loaded, SentenceVectors 
         var compared = choice.Chosen.Scores.Count;
         return new(new WordFeatures(choice.Chosen.Features), new(
             (compared == 0 ? $"{choice.Chosen.Id} was taken unseen: no category has two texts to compare features on"
-                : $"{choice.Chosen.Id} gave the best cross-validated results on {compared} of these texts") + $"; {learned}.",
+                : ChoiceRule.Reason(choice.Trials, choice.Chosen, "texts")) + $"; {learned}.",
             null, compared, double.IsFinite(choice.Stability) ? Math.Round(choice.Stability, 3) : null, names), choice.Chosen);
     }
 

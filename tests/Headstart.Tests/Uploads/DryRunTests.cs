@@ -25,7 +25,7 @@ public sealed class DryRunTests(TestHost host) : IClassFixture<TestHost>
         Assert.Equal(["cats new 9 8 1", "dogs new 1 0 1"], Categories(plan));
         Assert.Equal(["unsupported-format 1 train/cats/broken.png"], Rejections(plan));
         Assert.Equal((10, 0, 1), ((int)plan["examples"]!, (int)plan["undecided"]!, plan["notices"]!.AsArray().Count));
-        Assert.StartsWith("2 categories, 10 images, 20 % of them for testing; 1 file will be left out: ", (string?)plan["sentence"]);
+        Assert.StartsWith("2 categories, 10 images, 20 % for testing; 1 file will be left out: ", (string?)plan["sentence"]);
 
         plan = await PlanAsync(model, Batches.Archive(Batches.Zip(files)));
         Assert.Equal(["cats old 9 8 1"], Categories(plan));
@@ -53,7 +53,7 @@ public sealed class DryRunTests(TestHost host) : IClassFixture<TestHost>
         var plan = await PlanAsync(await _client.NewModelAsync(),
             Batches.Archive(Batches.Zip(Enumerable.Range(0, 600).Select(i => ($"cats/{i}.png", "no image"u8.ToArray())))));
         Assert.Equal(["cats new 600 0 0"], Categories(plan));
-        Assert.StartsWith("1 category, 600 images, about 20 % of them for testing.", (string?)plan["sentence"]);
+        Assert.StartsWith("1 category, 600 images, about 20 % for testing.", (string?)plan["sentence"]);
     }
 
     [Fact]

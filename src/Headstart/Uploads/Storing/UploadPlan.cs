@@ -103,7 +103,7 @@ internal sealed class PlanSum(KnownCategories categories, ModelKind kind)
 
         var share = 100 * (_test + HeldOut * _undecided) / _all;
         return $"{Count(_order.Count, "category", "categories")}, {Count(_all, kind.Noun())}, "
-            + string.Create(CultureInfo.InvariantCulture, $"{(_undecided > 0 ? "about " : "")}{share:0} % of them for testing{left}");
+            + string.Create(CultureInfo.InvariantCulture, $"{(_undecided > 0 ? "about " : "")}{share:0} % for testing{left}");
     }
 
     private static string Count(int count, string one, string? many = null) =>

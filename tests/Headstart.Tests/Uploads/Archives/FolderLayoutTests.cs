@@ -135,7 +135,7 @@ public sealed class FolderLayoutTests(TestHost host) : IClassFixture<TestHost>
 
         Assert.Equal(["pets/cats/a.png cats", "pets/dogs/b.png dogs"], UploadCalls.Accepted(answer));
         Assert.Empty(answer["rejected"]!.AsArray());
-        Assert.StartsWith("17 files that systems leave behind", (string?)Assert.Single(answer["notices"]!.AsArray()));
+        Assert.StartsWith("17 hidden or system files were left out", (string?)Assert.Single(answer["notices"]!.AsArray()));
         Assert.Equal(2, (await _client.GetJsonAsync(model))["categories"]!.AsArray().Count);
         var plan = await (await AskAsync("", [.. files.Select(file => file.Item1)])).JsonAsync();
         Assert.Equal((2, 17), ((int)plan["examples"]!, plan["files"]!.AsArray().Count(f => (string?)f!["reason"] == "system-file")));
