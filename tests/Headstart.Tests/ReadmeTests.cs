@@ -9,7 +9,8 @@ using Headstart.Tests.Postgres;
 namespace Headstart.Tests;
 
 /// <summary>The main job of the README is one real run: its commands work as they stand, and what it shows is what they answer.</summary>
-public sealed partial class ReadmeTests(TestHost host) : IClassFixture<TestHost>
+[Collection<HostingHost>]
+public sealed partial class ReadmeTests(TestHost host)
 {
     /// <summary>HEADSTART_UPDATE_README=1 puts the answer of this run into the README.</summary>
     [Fact]

@@ -7,7 +7,8 @@ using Microsoft.Extensions.DependencyInjection;
 namespace Headstart.Tests.Access;
 
 /// <summary>What belongs to one account does not exist for another.</summary>
-public sealed class AccountsTests(TestHost host) : IClassFixture<TestHost>
+[Collection<AccessHost>]
+public sealed class AccountsTests(TestHost host)
 {
     [Fact]
     public async Task Everything_of_another_account_is_404_and_stays_untouched()

@@ -4,7 +4,8 @@ using Headstart.Tests.Backbones;
 
 namespace Headstart.Tests.Access;
 
-public sealed class KeyAuthenticationTests(TestHost host) : IClassFixture<TestHost>
+[Collection<AccessHost>]
+public sealed class KeyAuthenticationTests(TestHost host)
 {
     private static readonly string AsUserName = Convert.ToBase64String(Encoding.UTF8.GetBytes(TestHost.Key + ":"));
 

@@ -4,7 +4,8 @@ using Microsoft.EntityFrameworkCore;
 
 namespace Headstart.Tests.Access;
 
-public sealed class KeysTests(TestHost host) : IClassFixture<TestHost>
+[Collection<AccessHost>]
+public sealed class KeysTests(TestHost host)
 {
     private readonly HttpClient _admin = host.Client;
 

@@ -5,7 +5,8 @@ using Headstart.Tests.Backbones;
 
 namespace Headstart.Tests.ApiDocument;
 
-public sealed class OpenApiTests(TestHost host) : IClassFixture<TestHost>
+[Collection<HostingHost>]
+public sealed class OpenApiTests(TestHost host)
 {
     private static readonly string[] Methods = ["get", "post", "put", "patch", "delete"];
 

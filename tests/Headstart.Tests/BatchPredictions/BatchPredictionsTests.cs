@@ -8,7 +8,8 @@ using Microsoft.EntityFrameworkCore;
 
 namespace Headstart.Tests.BatchPredictions;
 
-public sealed class BatchPredictionsTests(TrainedHost host) : IClassFixture<TrainedHost>
+[Collection<PredictionsHost>]
+public sealed class BatchPredictionsTests(TrainedHost host)
 {
     private readonly HttpClient _client = host.Client;
 

@@ -7,7 +7,8 @@ using Microsoft.Extensions.DependencyInjection;
 namespace Headstart.Tests.BatchPredictions;
 
 /// <summary>Workers that are taken for dead while they work on the same batch.</summary>
-public sealed class BatchTwinsTests(TrainedHost host) : IClassFixture<TrainedHost>
+[Collection<PredictionsHost>]
+public sealed class BatchTwinsTests(TrainedHost host)
 {
     [Fact]
     public async Task Twins_answer_each_image_once_and_end_the_batch_once()

@@ -4,7 +4,8 @@ using Headstart.Tests.Uploads;
 namespace Headstart.Tests.BatchPredictions;
 
 /// <summary>Which version answers a batch, and what of a model's kind shows in the table.</summary>
-public sealed class BatchVersionTests(TestHost host) : IClassFixture<TestHost>
+[Collection<TrainingHost>]
+public sealed class BatchVersionTests(TestHost host)
 {
     private readonly HttpClient _client = host.Client;
 

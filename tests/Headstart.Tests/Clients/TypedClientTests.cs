@@ -12,7 +12,8 @@ using Headstart.Tests.Backbones;
 namespace Headstart.Tests.Clients;
 
 /// <summary>The C# client against the committed OpenAPI document: whatever it uses is there, by the same name.</summary>
-public sealed class TypedClientTests(TestHost host) : IClassFixture<TestHost>
+[Collection<HostingHost>]
+public sealed class TypedClientTests(TestHost host)
 {
     private static readonly JsonNode Document = JsonNode.Parse(File.ReadAllText(Repository.PathOf("src", "Headstart", "openapi.json")))!;
     private static readonly JsonObject Schemas = Document["components"]!["schemas"]!.AsObject();

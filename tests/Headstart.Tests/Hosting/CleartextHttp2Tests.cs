@@ -3,7 +3,8 @@ using System.Net;
 namespace Headstart.Tests.Hosting;
 
 /// <summary>HTTP/1.1 and HTTP/2 without TLS on one port: the client's first bytes decide.</summary>
-public sealed class CleartextHttp2Tests(TestHost host) : IClassFixture<TestHost>
+[Collection<HostingHost>]
+public sealed class CleartextHttp2Tests(TestHost host)
 {
     [Theory]
     [InlineData("1.1")]

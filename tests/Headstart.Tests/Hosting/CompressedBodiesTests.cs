@@ -8,7 +8,8 @@ using Headstart.Tests.Uploads;
 namespace Headstart.Tests.Hosting;
 
 /// <summary>Bodies with a Content-Encoding are unpacked within the same limits; any other encoding is refused.</summary>
-public sealed class CompressedBodiesTests(TestHost host) : IClassFixture<TestHost>
+[Collection<HostingHost>]
+public sealed class CompressedBodiesTests(TestHost host)
 {
     private readonly HttpClient _client = host.Client;
 

@@ -7,7 +7,8 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Headstart.Tests.Hosting;
 
-public sealed class HostingTests(TestHost host) : IClassFixture<TestHost>
+[Collection<HostingHost>]
+public sealed class HostingTests(TestHost host)
 {
     [Theory]
     [InlineData("text/html")]

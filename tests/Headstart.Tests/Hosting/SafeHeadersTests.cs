@@ -3,7 +3,8 @@ using Headstart.Tests.Backbones;
 
 namespace Headstart.Tests.Hosting;
 
-public sealed class SafeHeadersTests(TestHost host) : IClassFixture<TestHost>
+[Collection<HostingHost>]
+public sealed class SafeHeadersTests(TestHost host)
 {
     [Theory]
     [InlineData("/health/live")]

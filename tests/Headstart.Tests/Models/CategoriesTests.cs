@@ -7,7 +7,8 @@ using Headstart.Tests.Uploads;
 namespace Headstart.Tests.Models;
 
 /// <summary>Categories that are merged, renamed, and put back.</summary>
-public sealed class CategoriesTests(TestHost host) : IClassFixture<TestHost>
+[Collection<ModelsHost>]
+public sealed class CategoriesTests(TestHost host)
 {
     private readonly HttpClient _client = host.Client;
 

@@ -6,7 +6,8 @@ using Headstart.Tests.Uploads;
 
 namespace Headstart.Tests.Models;
 
-public sealed class ModelsTests(TestHost host) : IClassFixture<TestHost>
+[Collection<ModelsHost>]
+public sealed class ModelsTests(TestHost host)
 {
     private readonly HttpClient _client = host.Client;
 

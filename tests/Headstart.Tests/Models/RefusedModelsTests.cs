@@ -6,7 +6,8 @@ using Headstart.Tests.Hosting;
 namespace Headstart.Tests.Models;
 
 /// <summary>Requests that cannot be a model, from careless to hostile.</summary>
-public sealed class RefusedModelsTests(TestHost host) : IClassFixture<TestHost>
+[Collection<ModelsHost>]
+public sealed class RefusedModelsTests(TestHost host)
 {
     private readonly HttpClient _client = host.Client;
 

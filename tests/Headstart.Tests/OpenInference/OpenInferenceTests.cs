@@ -9,7 +9,8 @@ using Headstart.Tests.Predictions;
 namespace Headstart.Tests.OpenInference;
 
 /// <summary>The Open Inference Protocol as its clients speak it.</summary>
-public sealed class OpenInferenceTests(TrainedHost host) : IClassFixture<TrainedHost>
+[Collection<PredictionsHost>]
+public sealed class OpenInferenceTests(TrainedHost host)
 {
     private readonly HttpClient _client = host.Client;
 

@@ -29,6 +29,14 @@ public sealed class TestPostgres : IAsyncLifetime
         _data = DataFolder.Open(_folder.Path);
         _server = await LocalPostgres.StartAsync(
             _data, new LocalPostgresOptions { Fsync = false }, NullLogger.Instance, TestContext.Current.CancellationToken);
+
+        // It would start a process for each database once a minute, and there are more than a hundred.
+        await using var source = NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(_server.ConnectionString) { Pooling = false });
+        foreach (var sql in new[] { "ALTER SYSTEM SET autovacuum = off", "SELECT pg_reload_conf()" })
+        {
+            await using var command = source.CreateCommand(sql);
+            await command.ExecuteNonQueryAsync(TestContext.Current.CancellationToken);
+        }
     }
 
     /// <summary>The connection string of a fresh database: its tables are there, and empty.</summary>

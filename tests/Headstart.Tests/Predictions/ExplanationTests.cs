@@ -8,7 +8,8 @@ using NetVips;
 
 namespace Headstart.Tests.Predictions;
 
-public sealed class ExplanationTests(TrainedHost host) : IClassFixture<TrainedHost>
+[Collection<PredictionsHost>]
+public sealed class ExplanationTests(TrainedHost host)
 {
     private readonly HttpClient _client = host.Client;
 

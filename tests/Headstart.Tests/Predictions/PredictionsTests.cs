@@ -5,7 +5,8 @@ using Headstart.Tests.Uploads;
 
 namespace Headstart.Tests.Predictions;
 
-public sealed class PredictionsTests(TrainedHost host) : IClassFixture<TrainedHost>
+[Collection<PredictionsHost>]
+public sealed class PredictionsTests(TrainedHost host)
 {
     private readonly HttpClient _client = host.Client;
 

@@ -10,7 +10,8 @@ using Microsoft.Extensions.DependencyInjection;
 namespace Headstart.Tests.Reports;
 
 /// <summary>The report as a page for people.</summary>
-public sealed partial class ReportPageTests(TestHost host) : IClassFixture<TestHost>
+[Collection<TrainingHost>]
+public sealed partial class ReportPageTests(TestHost host)
 {
     private readonly HttpClient _client = host.Client;
 

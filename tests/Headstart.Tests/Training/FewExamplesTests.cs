@@ -6,7 +6,8 @@ using static Headstart.Tests.Training.LookAlikes;
 namespace Headstart.Tests.Training;
 
 /// <summary>Few, similar and templated examples: they train, and what they cannot tell is said instead of a number.</summary>
-public sealed class FewExamplesTests(TestHost host) : IClassFixture<TestHost>
+[Collection<TrainingHost>]
+public sealed class FewExamplesTests(TestHost host)
 {
     private static readonly string[] Things =
         ["printer", "laptop", "screen", "router", "phone", "monitor", "tablet", "camera", "keyboard", "mouse", "desk", "chair"];

@@ -7,7 +7,8 @@ using static Headstart.Tests.Training.LookAlikes;
 namespace Headstart.Tests.Training;
 
 /// <summary>What was given as test is never learned from, and every answer says which side an example is on.</summary>
-public sealed class SidesTests(TestHost host) : IClassFixture<TestHost>
+[Collection<TrainingHost>]
+public sealed class SidesTests(TestHost host)
 {
     private readonly HttpClient _client = host.Client;
 

@@ -3,7 +3,8 @@ using Headstart.Tests.Uploads;
 namespace Headstart.Tests.Training;
 
 /// <summary>What a report says of planted faults in texts, and how training again is compared.</summary>
-public sealed class TextTrainingTests(TestHost host) : IClassFixture<TestHost>
+[Collection<TrainingHost>]
+public sealed class TextTrainingTests(TestHost host)
 {
     private const string Angry = "this dreadful , tedious mess wastes every minute of a talented cast and insults its audience";
 

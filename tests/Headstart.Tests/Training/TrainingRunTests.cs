@@ -6,7 +6,8 @@ using NetVips;
 
 namespace Headstart.Tests.Training;
 
-public sealed class TrainingRunTests(TestHost host) : IClassFixture<TestHost>
+[Collection<TrainingHost>]
+public sealed class TrainingRunTests(TestHost host)
 {
     private readonly HttpClient _client = host.Client;
 

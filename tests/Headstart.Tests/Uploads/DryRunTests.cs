@@ -6,7 +6,8 @@ using Headstart.Tests.BatchPredictions;
 namespace Headstart.Tests.Uploads;
 
 /// <summary>A dry run says what the same request would do, and stores nothing.</summary>
-public sealed class DryRunTests(TestHost host) : IClassFixture<TestHost>
+[Collection<BodiesHost>]
+public sealed class DryRunTests(TestHost host)
 {
     private readonly HttpClient _client = host.Client;
 

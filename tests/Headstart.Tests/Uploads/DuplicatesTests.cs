@@ -3,7 +3,8 @@ using Headstart.Tests.Backbones;
 
 namespace Headstart.Tests.Uploads;
 
-public sealed class DuplicatesTests(TestHost host) : IClassFixture<TestHost>
+[Collection<BodiesHost>]
+public sealed class DuplicatesTests(TestHost host)
 {
     private readonly HttpClient _client = host.Client;
 

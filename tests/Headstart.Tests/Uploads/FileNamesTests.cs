@@ -4,7 +4,8 @@ using Headstart.Tests.Backbones;
 namespace Headstart.Tests.Uploads;
 
 /// <summary>Names of files are text for people: anything may be in them, and nothing comes of it.</summary>
-public sealed class FileNamesTests(TestHost host) : IClassFixture<TestHost>
+[Collection<ArchivesHost>]
+public sealed class FileNamesTests(TestHost host)
 {
     private readonly HttpClient _client = host.Client;
 

@@ -4,7 +4,8 @@ using Headstart.Tests.Backbones;
 
 namespace Headstart.Tests.Uploads;
 
-public sealed class ImagesTests(TestHost host) : IClassFixture<TestHost>
+[Collection<BodiesHost>]
+public sealed class ImagesTests(TestHost host)
 {
     private readonly HttpClient _client = host.Client;
 

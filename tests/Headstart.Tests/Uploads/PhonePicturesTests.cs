@@ -5,7 +5,8 @@ using NetVips;
 namespace Headstart.Tests.Uploads;
 
 /// <summary>Pictures of the formats that phones write, and pictures that nothing can be learned from, through the API.</summary>
-public sealed class PhonePicturesTests(TrainedHost host) : IClassFixture<TrainedHost>
+[Collection<PredictionsHost>]
+public sealed class PhonePicturesTests(TrainedHost host)
 {
     private readonly HttpClient _client = host.Client;
 

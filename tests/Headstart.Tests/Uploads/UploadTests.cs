@@ -5,7 +5,8 @@ using Headstart.Tests.Backbones;
 
 namespace Headstart.Tests.Uploads;
 
-public sealed class UploadTests(TestHost host) : IClassFixture<TestHost>
+[Collection<BodiesHost>]
+public sealed class UploadTests(TestHost host)
 {
     private readonly HttpClient _client = host.Client;
 

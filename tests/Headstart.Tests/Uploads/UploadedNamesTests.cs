@@ -6,7 +6,8 @@ using Headstart.Tests.BatchPredictions;
 namespace Headstart.Tests.Uploads;
 
 /// <summary>Names that computers write in different ways, in whatever way they come.</summary>
-public sealed class UploadedNamesTests(TestHost host) : IClassFixture<TestHost>
+[Collection<BodiesHost>]
+public sealed class UploadedNamesTests(TestHost host)
 {
     private const string Windows = "Caf\u00e9", Mac = "Cafe\u0301";
     private readonly HttpClient _client = host.Client;

@@ -6,7 +6,8 @@ using Headstart.Tests.BatchPredictions;
 namespace Headstart.Tests.Uploads.Archives;
 
 /// <summary>Archivers write names in UTF-8 and say so, add a copy in UTF-8, or write them in the code page of their system.</summary>
-public sealed class ArchiveNamesTests(TestHost host) : IClassFixture<TestHost>
+[Collection<ArchivesHost>]
+public sealed class ArchiveNamesTests(TestHost host)
 {
     private readonly HttpClient _client = host.Client;
 

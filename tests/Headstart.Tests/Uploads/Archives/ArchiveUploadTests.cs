@@ -6,7 +6,8 @@ using Headstart.Tests.BatchPredictions;
 namespace Headstart.Tests.Uploads.Archives;
 
 /// <summary>Archives whose folders, or whose manifest, say what the images show.</summary>
-public sealed class ArchiveUploadTests(TestHost host) : IClassFixture<TestHost>
+[Collection<ArchivesHost>]
+public sealed class ArchiveUploadTests(TestHost host)
 {
     private readonly HttpClient _client = host.Client;
 

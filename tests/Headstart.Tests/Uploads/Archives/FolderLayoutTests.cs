@@ -8,7 +8,8 @@ namespace Headstart.Tests.Uploads.Archives;
 /// <summary>
 /// What folders say, asked with a list of names as the page does. Sides are never categories; what is not certain is refused as a whole.
 /// </summary>
-public sealed class FolderLayoutTests(TestHost host) : IClassFixture<TestHost>
+[Collection<ArchivesHost>]
+public sealed class FolderLayoutTests(TestHost host)
 {
     private readonly HttpClient _client = host.Client;
 

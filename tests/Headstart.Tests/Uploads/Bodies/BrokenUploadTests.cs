@@ -6,7 +6,8 @@ using Headstart.Tests.Backbones;
 namespace Headstart.Tests.Uploads.Bodies;
 
 /// <summary>Bodies that break off or never were multipart: what came whole is kept, and the host is fine afterwards.</summary>
-public sealed class BrokenUploadTests(TestHost host) : IClassFixture<TestHost>
+[Collection<BodiesHost>]
+public sealed class BrokenUploadTests(TestHost host)
 {
     private readonly HttpClient _client = host.Client;
 

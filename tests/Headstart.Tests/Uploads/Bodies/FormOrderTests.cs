@@ -4,7 +4,8 @@ using Headstart.Tests.Backbones;
 namespace Headstart.Tests.Uploads.Bodies;
 
 /// <summary>Forms whose fields come in the order of an HTML form or of a program's lists: no file gets the category of another.</summary>
-public sealed class FormOrderTests(TestHost host) : IClassFixture<TestHost>
+[Collection<BodiesHost>]
+public sealed class FormOrderTests(TestHost host)
 {
     private readonly HttpClient _client = host.Client;
 

@@ -4,7 +4,8 @@ using System.Text.Json.Nodes;
 namespace Headstart.Tests.Uploads.Boxes;
 
 /// <summary>Images of detection models: what is there, and where.</summary>
-public sealed class BoxesTests(TestHost host) : IClassFixture<TestHost>
+[Collection<FormatsHost>]
+public sealed class BoxesTests(TestHost host)
 {
     private static readonly object Cat = new { category = "cat", x = 0.25, y = 0.5, width = 0.5, height = 0.25 };
     private static readonly object Dog = new { category = "dog", x = 0, y = 0, width = 1, height = 0.125, difficult = true };

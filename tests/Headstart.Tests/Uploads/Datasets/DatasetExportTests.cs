@@ -8,7 +8,8 @@ using Microsoft.EntityFrameworkCore;
 namespace Headstart.Tests.Uploads.Datasets;
 
 /// <summary>The data set of a model leaves it and comes back the same.</summary>
-public sealed class DatasetExportTests(TestHost host) : IClassFixture<TestHost>
+[Collection<FormatsHost>]
+public sealed class DatasetExportTests(TestHost host)
 {
     private readonly HttpClient _client = host.Client;
 

@@ -10,7 +10,8 @@ namespace Headstart.Tests.Uploads.Formats;
 
 /// <summary>What people get from other tools for a detection model, to the letter. The second table of docs/uploads.md is the list
 /// of <see cref="BoxSample"/>.</summary>
-public sealed class BoxesOfOtherToolsTests(TestHost host) : IClassFixture<TestHost>
+[Collection<FormatsHost>]
+public sealed class BoxesOfOtherToolsTests(TestHost host)
 {
     private const string A = BoxSample.A, B = BoxSample.B;
 

@@ -7,7 +7,8 @@ namespace Headstart.Tests.Uploads.Formats;
 
 /// <summary>What people get from other tools, to the letter of each format. The table of docs/uploads.md is that
 /// of <see cref="LabelSample"/>.</summary>
-public sealed class ExportsOfOtherToolsTests(TestHost host) : IClassFixture<TestHost>
+[Collection<FormatsHost>]
+public sealed class ExportsOfOtherToolsTests(TestHost host)
 {
     private readonly HttpClient _client = host.Client;
 

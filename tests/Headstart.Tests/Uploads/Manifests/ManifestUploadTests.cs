@@ -6,7 +6,8 @@ using Headstart.Tests.BatchPredictions;
 namespace Headstart.Tests.Uploads.Manifests;
 
 /// <summary>Lists of images: in base64, or as the manifest of a form. Those that name addresses are imports.</summary>
-public sealed class ManifestUploadTests(TestHost host) : IClassFixture<TestHost>
+[Collection<ArchivesHost>]
+public sealed class ManifestUploadTests(TestHost host)
 {
     private readonly HttpClient _client = host.Client;
 

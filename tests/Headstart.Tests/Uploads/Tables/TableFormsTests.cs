@@ -6,7 +6,8 @@ using Headstart.Tests.BatchPredictions;
 namespace Headstart.Tests.Uploads.Tables;
 
 /// <summary>Tables as spreadsheets write them: encodings, separators, line ends, and header words of many languages.</summary>
-public sealed class TableFormsTests(TestHost host) : IClassFixture<TestHost>
+[Collection<ArchivesHost>]
+public sealed class TableFormsTests(TestHost host)
 {
     private readonly HttpClient _client = host.Client;
 
