@@ -3,6 +3,7 @@ using Headstart.Blobs;
 using Headstart.Data;
 using Headstart.Learning.Evaluation;
 using Headstart.Learning.Heads;
+using Headstart.Learning.Choosing;
 using Headstart.Learning.Texts;
 using Headstart.Similarity;
 using Headstart.Versions;

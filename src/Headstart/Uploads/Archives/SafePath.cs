@@ -1,5 +1,3 @@
-using Headstart.Uploads.Files;
-
 namespace Headstart.Uploads.Archives;
 
 /// <summary>
