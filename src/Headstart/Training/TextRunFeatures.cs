@@ -1,9 +1,9 @@
 using Headstart.Backbones;
 using Headstart.Blobs;
 using Headstart.Data;
+using Headstart.Learning.Choosing;
 using Headstart.Learning.Evaluation;
 using Headstart.Learning.Heads;
-using Headstart.Learning.Choosing;
 using Headstart.Learning.Texts;
 using Headstart.Similarity;
 using Headstart.Versions;
