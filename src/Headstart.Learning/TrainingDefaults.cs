@@ -184,7 +184,7 @@ public static class TrainingDefaults
     public const float WarmUp = 0.05f;                     // share of the steps
     public const int PassesOfViews = 12;
     public const int FewestSteps = 700;
-    public const int MostWork = 30_000_000;                // places of all views that are learned from in a run: four minutes of one core
+    public const int MostWork = 45_000_000;                // places of all views that are learned from in a run: four minutes of one core
     public const int FewToGoOn = 66;                       // images: where there are no more, each head learns from the beginning
     public const double GoingOn = 0.35;                    // of a training, for a head that goes on with more examples
     // a rate as at the beginning forgets where boxes end, and too few steps follow to learn it again
