@@ -80,7 +80,7 @@ internal sealed class DetectorFit(DetectionTask task, IProgress<DetectionProgres
         return Timed(DetectionStage.Finishing, Finish);
 
         // 5. The head that is evaluated goes on from the first, with all that it may see; the head that is served goes on from there, where
-        // there is more to see.
+        // there is more to see. Of few images both learn from the beginning.
         DetectionResult Finish()
         {
             DetectionHead? evaluated = null;

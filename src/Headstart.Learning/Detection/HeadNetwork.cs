@@ -41,9 +41,9 @@ internal interface IHeadOperators<T>
 
 /// <summary>
 /// The head: maps of three strides, in one width, each added to the finer one (a top-down path, Lin et al., CVPR 2017), then the same
-/// depthwise-separable blocks for all strides (FCOS, Tian et al., ICCV 2019). Behind the top-down path and the blocks each place is divided by
-/// its root mean square (Zhang and Sennrich, NeurIPS 2019), without which a head learns several times as slowly. It says for each place how
-/// much it looks like an object of each category whose box it knows, and how far the sides of the box are.
+/// depthwise-separable blocks for all strides (FCOS, Tian et al., ICCV 2019). Behind the top-down path and the blocks each place is divided
+/// by its root mean square (Zhang and Sennrich, NeurIPS 2019), without which a head learns several times as slowly. It says for each place
+/// how much it looks like an object of each category whose box it knows, and how far the sides of the box are.
 /// </summary>
 internal sealed class HeadNetwork
 {
