@@ -166,6 +166,7 @@ public static class TrainingDefaults
     public const int BlockKernel = 5;                      // places along each side: a block must see the ends of large objects
     public const int SharedBlocks = 1;
     public const int BranchBlocks = 1;
+    public const float LeastSquare = 1e-3f;                // added to the mean square that a place is divided by: nothing stays nothing
     public const float FirstLogit = -4.6f;                 // 1 %: nearly all places are background (RetinaNet)
     public const float FirstSide = 1.1f;                   // three strides
     public const float LongestSide = 7;                    // logarithm of strides
@@ -177,11 +178,12 @@ public static class TrainingDefaults
     public const float AverageDecay = 0.995f;              // of the parameters: remembers some hundred steps
     public const float DetectionDecay = 0.02f;             // of the weights a unit of rate
     public const int BatchViews = 4;                      // half as many learned as much in two thirds of the time
-    public const float HighestRate = 0.005f;              // at twice as much it no longer learns anything
+    public const float HighestRate = 0.01f;               // at half and at twice as much it finds less
     public const float WarmUp = 0.05f;                     // share of the steps
     public const int PassesOfViews = 12;
     public const int FewestSteps = 700;
-    public const int MostWork = 30_000_000;                // places of all views that are learned from in a run: four minutes of one core
+    public const int MostWork = 45_000_000;                // places of all views that are learned from in a run: four minutes of one core
+    public const int FewToGoOn = 66;                       // images: where there are no more, each head learns from the beginning
     public const double GoingOn = 0.35;                    // of a training, for a head that goes on with more examples
     // a rate as at the beginning forgets where boxes end, and too few steps follow to learn it again
     public const float RateOfGoingOn = HighestRate / 5;

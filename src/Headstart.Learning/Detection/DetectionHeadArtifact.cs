@@ -13,8 +13,8 @@ namespace Headstart.Learning.Detection;
 /// </summary>
 internal sealed record DetectionHeadArtifact
 {
-    /// <summary>The version written, and the newest that can be read.</summary>
-    public const int FormatVersion = 1;
+    /// <summary>The version written, and the only one that is read: heads of version 1 did not divide places by their size.</summary>
+    public const int FormatVersion = 2;
 
     private const int MostCategories = 10_000;
     private const int LengthAt = 12;

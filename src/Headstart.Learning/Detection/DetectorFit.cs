@@ -50,7 +50,10 @@ internal sealed class DetectorFit(DetectionTask task, IProgress<DetectionProgres
         new Random(task.Seed).Shuffle(taught);
         var fewer = turns > 0 && judges.Length > 0 && task.Limit is null && CurvePart * taught.Length >= MinImagesWithBoxes
             ? taught[..(int)(CurvePart * taught.Length)] : [];
-        var all = turns + (goesOn ? GoingOn : 0) + (crossValidated ? 0 : GoingOn) + (fewer.Length > 0 ? ShareOfCurve : 0);
+        // Of few images a head from the beginning is better than one that goes on, and its work is small.
+        var anew = open.Length <= FewToGoOn;
+        var later = anew ? 1 : GoingOn;
+        var all = turns + (goesOn ? later : 0) + (crossValidated ? 0 : later) + (fewer.Length > 0 ? ShareOfCurve : 0);
         var toGo = all;
         var begin = template.Network.Begin(new Random(task.Seed));
         float[]? first = null;
@@ -77,14 +80,14 @@ internal sealed class DetectorFit(DetectionTask task, IProgress<DetectionProgres
         return Timed(DetectionStage.Finishing, Finish);
 
         // 5. The head that is evaluated goes on from the first, with all that it may see; the head that is served goes on from there, where
-        // there is more to see.
+        // there is more to see. Of few images both learn from the beginning.
         DetectionResult Finish()
         {
             DetectionHead? evaluated = null;
             var parameters = first ?? begin;
             if (!crossValidated)
             {
-                parameters = Fit(first, learn, first is null ? 1 : GoingOn, Share(DetectionStage.Finishing, 0, 2));
+                parameters = Next(first, learn, Share(DetectionStage.Finishing, 0, 2));
                 evaluated = template.Make(parameters);
             }
 
@@ -93,8 +96,7 @@ internal sealed class DetectorFit(DetectionTask task, IProgress<DetectionProgres
             Answer(parameters, learn.Where(i => answers[i] is null));
             if (goesOn)
             {
-                parameters = first is null && crossValidated ? Fit(null, open, 1, Share(DetectionStage.Finishing, 1, 2))
-                    : Fit(parameters, open, GoingOn, Share(DetectionStage.Finishing, 1, 2));
+                parameters = Next(first is null && crossValidated ? null : parameters, open, Share(DetectionStage.Finishing, 1, 2));
             }
 
             Detections?[] found = [.. answers.Select(answer => answer is null ? null : template.Detections(answer))];
@@ -104,6 +106,9 @@ internal sealed class DetectorFit(DetectionTask task, IProgress<DetectionProgres
             var suspects = DetectionSuspects.Of([.. _all.Select(example => example.Boxes)], found, template.Thresholds);
             return new(template.Make(parameters), evaluated, report, trials, found, unseen, suspects, Curve(), _seconds);
         }
+
+        float[] Next(float[]? before, int[] examples, Action<double> report) =>
+            before is null || anew ? Fit(null, examples, 1, report) : Fit(before, examples, GoingOn, report);
 
         LearningCurve? Curve()
         {

@@ -20,6 +20,12 @@ internal sealed class OnnxOperators(GraphBuilder b, float[] parameters) : IHeadO
 
     public string Rectify(string input) => b.Node("Relu", [input]);
 
+    public string Normalise(string input)
+    {
+        var mean = b.Node("ReduceMean", [b.Node("Mul", [input, input]), b.Integers(1)], GraphBuilder.Integer("keepdims", 1));
+        return b.Node("Div", [input, b.Node("Sqrt", [b.Node("Add", [mean, b.Float(TrainingDefaults.LeastSquare)])])]);
+    }
+
     public string Double(string input) => b.Node("Resize", [input, "", b.Floats([1, 1, 2, 2], 4)],
         GraphBuilder.Text("mode", "nearest"), GraphBuilder.Text("nearest_mode", "floor"),
         GraphBuilder.Text("coordinate_transformation_mode", "asymmetric"));

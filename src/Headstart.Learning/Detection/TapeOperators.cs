@@ -85,6 +85,32 @@ internal sealed class TapeOperators(HeadNetwork network) : IHeadOperators<HeadMa
         return input;
     }
 
+    public HeadMap Normalise(HeadMap input)
+    {
+        var output = New(input.Height, input.Width, input.Channels);
+        var (n, factors) = (input.Channels, Take(input.Places));
+        for (var at = 0; at < input.Values.Length; at += n)
+        {
+            var values = input.Values.AsSpan(at, n);
+            factors[at / n] = 1 / MathF.Sqrt(TensorPrimitives.SumOfSquares<float>(values) / n + TrainingDefaults.LeastSquare);
+            TensorPrimitives.Multiply(values, factors[at / n], output.Values.AsSpan(at, n));
+        }
+
+        _tape.Add(() =>
+        {
+            for (var at = 0; at < input.Values.Length; at += n)
+            {
+                var factor = factors[at / n];
+                ReadOnlySpan<float> slopes = output.Gradient.AsSpan(at, n), values = input.Values.AsSpan(at, n);
+                var sum = input.Gradient.AsSpan(at, n);
+                TensorPrimitives.MultiplyAdd(slopes, factor, sum, sum);
+                // What only makes the place larger or smaller changes nothing.
+                TensorPrimitives.MultiplyAdd(values, -factor * factor * factor * TensorPrimitives.Dot(slopes, values) / n, sum, sum);
+            }
+        });
+        return output;
+    }
+
     public HeadMap Double(HeadMap input)
     {
         var output = New(2 * input.Height, 2 * input.Width, input.Channels);
