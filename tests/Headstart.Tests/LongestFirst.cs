@@ -13,8 +13,8 @@ using Xunit.v3;
 namespace Headstart.Tests;
 
 /// <summary>
-/// Classes that take minutes begin first; one that begins last keeps one core busy when nobody else has anything left to do. The tests of a
-/// class run one after another.
+/// Classes that take minutes begin first, alone or together on one host; one that begins last keeps one core busy when nobody else has
+/// anything left to do. The tests of a class, and the classes on one host, run one after another.
 /// </summary>
 public sealed class LongestFirst : ITestCollectionOrderer
 {
@@ -22,7 +22,7 @@ public sealed class LongestFirst : ITestCollectionOrderer
     [
         typeof(StartAndStopTests), typeof(CrashTests), typeof(BackupTests), typeof(ChoiceTests), typeof(FetchingTests),
         typeof(FetchingProcessesTests), typeof(JobCrashTests), typeof(S3HostTests), typeof(MemoryTests), typeof(MultiLabelTests),
-        typeof(PausedWorkerTests), typeof(ReportTests),
+        typeof(PausedWorkerTests), typeof(ReportTests), typeof(TrainingHost), typeof(PredictionsHost),
     ];
 
     public IReadOnlyCollection<TTestCollection> OrderTestCollections<TTestCollection>(IReadOnlyCollection<TTestCollection> testCollections)

@@ -14,8 +14,8 @@ using Microsoft.Extensions.Logging;
 
 namespace Headstart.Tests;
 
-/// <summary>The whole program on a real socket, with the built-in backbone, a database and a data folder of its own. One for each test
-/// class.</summary>
+/// <summary>The whole program on a real socket, with the built-in backbone, a database and a data folder of its own. One for a test class,
+/// or for several, see SharedHosts.cs.</summary>
 public class TestHost(TestPostgres postgres) : IAsyncLifetime
 {
     public const string Key = Api.Key;
