@@ -37,8 +37,8 @@ internal static class Promises
             Say("accuracy on the test images of five sets, automatic choice", "at least 0.930", $"{accuracy:0.000}", accuracy >= 0.93);
             var ants = results.Single(result => result.Set == "hymenoptera").Accuracy;
             Say("of these, ants and bees", "at least 0.930", $"{ants:0.000}", ants >= 0.93);
-            Say("an exported model gives the service's label", "at least 99.9 %", $"{100.0 * agreed / predicted:0.00} % of {predicted} photographs",
-                agreed >= 0.999 * predicted);
+            Say("an exported model gives the service's label", "at least 99.9 %",
+                $"{100.0 * agreed / predicted:0.00} % of {predicted} photographs", agreed >= 0.999 * predicted);
         }
 
         await using (var host = await HostProcess.StartAsync(shared,

@@ -17,8 +17,8 @@ internal sealed record LabelSample(string Format, string Read, string NotRead, s
                 + "\"confirmed\":true}↵{\"file\":\"test/cats/000002-b.png\",\"fileName\":\"b.png\",\"categories\":[\"dogs\"],\"split\":"
                 + "\"test\",\"confirmed\":false}↵", "train/cats/000001-a.png", "test/cats/000002-b.png", "readme.txt=about"],
             ["a.png cats train", "b.png dogs test"]),
-        new("Hugging Face imagefolder", "`metadata.csv`, `metadata.jsonl` at the top or in each side folder, with `file_name` and `label` (or "
-            + "`labels`, `category`; numbers, too)", "`metadata.parquet`, captions, columns with other names: refused with the reason",
+        new("Hugging Face imagefolder", "`metadata.csv`, `metadata.jsonl` at the top or in each side folder, with `file_name` and `label` "
+            + "(or `labels`, `category`; numbers, too)", "`metadata.parquet`, captions, columns with other names: refused with the reason",
             ["shapes/train/metadata.csv=file_name,label↵0.png,disc↵1.png,stripe↵", "shapes/train/0.png", "shapes/train/1.png",
                 "shapes/test/metadata.csv=file_name,label↵0.png,stripe↵", "shapes/test/0.png"],
             ["shapes/test/0.png stripe test", "shapes/train/0.png disc train", "shapes/train/1.png stripe train"]),
@@ -38,8 +38,8 @@ internal sealed record LabelSample(string Format, string Read, string NotRead, s
                 "README.dataset.txt=about"],
             ["test/cat/c.png cat test", "train/cat/a.png cat train", "train/dog/b.png dog train"]),
         new("Label Studio", "CSV, TSV, JSON and JSON-MIN: choices, otherwise the labels of boxes and shapes; file names with "
-            + "or without the eight digits in front", "tasks without an answer or with annotators who disagree: left out; an export in which two "
-            + "columns may be the label: refused",
+            + "or without the eight digits in front", "tasks without an answer or with annotators who disagree: left out; an export in which "
+            + "two columns may be the label: refused",
             ["export.csv=image,id,choice,annotator,annotation_id,created_at,updated_at,lead_time↵/data/upload/1/a1b2c3d4-a.png,1,Cat,1,1,"
                 + "2024-01-01T00:00:00Z,2024-01-01T00:00:00Z,3.2↵/data/upload/1/0badc0de-b.png,2,\"{\"\"choices\"\":[\"\"Cat\"\",\"\"Dog\"\"]}\",1,2,,,4↵",
                 "images/a.png", "images/0badc0de-b.png"],
@@ -126,10 +126,11 @@ internal sealed record LabelSample(string Format, string Read, string NotRead, s
             ["img/a.png cat *", "img/b.png dog *"]),
         new("", "", "", ["labels.csv=filename,cat,dog↵a.png,1,0↵b.png,0,1↵c.png,0,0↵", "a.png", "b.png", "c.png"],
             ["a.png cat *", "b.png dog *"], ["c.png no-label"]),
-        new("Keras, torchvision", "category folders, with or without `train` and `test` above them", "", ["set/train/cat/a.png", "set/train/dog/b.png"],
+        new("Keras, torchvision", "category folders, with or without `train` and `test` above them", "",
+            ["set/train/cat/a.png", "set/train/dog/b.png"],
             ["set/train/cat/a.png cat train", "set/train/dog/b.png dog train"]),
-        new("Teachable Machine", "a project file (`.tm`, a zip archive), with the class in the name of each sample; a project file of GenAI "
-            + "Teachable Machine; folders of downloaded samples", "sound projects: refused; exported models: they contain no samples",
+        new("Teachable Machine", "a project file (`.tm`, a zip archive), with the class in the name of each sample; a project file of "
+            + "GenAI Teachable Machine; folders of downloaded samples", "sound projects: refused; exported models: they contain no samples",
             ["manifest.json={\"type\":\"image\",\"version\":\"2.4.7\",\"appdata\":{\"trainEpochs\":50}}", "Class 1-!-0.png", "Class 1-!-1.png",
                 "A-!-B-!-0.png", "odd.png"],
             ["A-!-B-!-0.png A-!-B *", "Class 1-!-0.png Class 1 *", "Class 1-!-1.png Class 1 *"], ["odd.png missing-category"]),
