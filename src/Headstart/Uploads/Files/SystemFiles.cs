@@ -35,7 +35,8 @@ internal sealed class SystemFiles
     public IEnumerable<string> Notices => _counts.Count == 0 ? [] :
     [
         string.Create(CultureInfo.InvariantCulture, $"{_counts.Values.Sum():N0} hidden or system ")
-        + (_counts.Values.Sum() == 1 ? "file was" : "files were") + " left out: " + string.Join(", ", _counts.OrderByDescending(c => c.Value)
+        + (_counts.Values.Sum() == 1 ? "file was" : "files were") + " left out: "
+        + string.Join(", ", _counts.OrderByDescending(c => c.Value)
             .ThenBy(c => c.Key, StringComparer.Ordinal).Take(8).Select(c => $"{RequestBodies.Readable(c.Key)} ({c.Value:N0})"))
         + (_counts.Count > 8 ? " and others." : "."),
     ];

@@ -38,8 +38,8 @@ internal sealed record LabelSample(string Format, string Read, string NotRead, s
                 "README.dataset.txt=about"],
             ["test/cat/c.png cat test", "train/cat/a.png cat train", "train/dog/b.png dog train"]),
         new("Label Studio", "CSV, TSV, JSON and JSON-MIN: choices, otherwise the labels of boxes and shapes; file names with "
-            + "or without the eight digits in front", "tasks without an answer or with annotators who disagree: left out; an export in which "
-            + "two columns may be the label: refused",
+            + "or without the eight digits in front", "tasks without an answer or with annotators who disagree: left out; an export in "
+            + "which two columns may be the label: refused",
             ["export.csv=image,id,choice,annotator,annotation_id,created_at,updated_at,lead_time↵/data/upload/1/a1b2c3d4-a.png,1,Cat,1,1,"
                 + "2024-01-01T00:00:00Z,2024-01-01T00:00:00Z,3.2↵/data/upload/1/0badc0de-b.png,2,\"{\"\"choices\"\":[\"\"Cat\"\",\"\"Dog\"\"]}\",1,2,,,4↵",
                 "images/a.png", "images/0badc0de-b.png"],
