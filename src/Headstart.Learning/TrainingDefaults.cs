@@ -36,6 +36,8 @@ public static class TrainingDefaults
     public const int MostFolds = 5;                        // the usual compromise between bias and time
     // L2, strongest first: each fit starts from the previous one
     public static readonly double[] Penalties = [10, 3, 1, 0.3, 0.1, 0.03, 0.01, 0.003];
+    public const int WorseToEnd = 2;                       // penalties in a row after which weaker ones are not tried
+    public const int EnoughToEnd = 50;                     // images in a fold: with ten, the path ended by chance and weak penalties won
     // shrinkage of the covariance towards a multiple of the identity; many images need less of it than few
     public static readonly double[] PrototypeShares = [1, 0.7, 0.5, 0.3, 0.1];
     // L2 around the prior of the words, from almost only the words to almost none of them

@@ -125,7 +125,11 @@ public sealed class ValidationPlan : FitPlan
         using var scope = NewDisposeScope();
         var fit = new PartFit(_set, spaces, seen, unseen);
         var parameters = new double[fit.Parameters]; // carried from one strength to the next
-        return [.. methods.SelectMany(method => fit.Probabilities(method, parameters, cancel)).Select(p => (float)p)];
+        var path = new PenaltyPath(_set.Some(unseen));
+        return [.. methods.SelectMany(method => method.Kind == HeadKind.Logistic
+            ? path.Next(() => Fitted(method)) : Fitted(method))];
+
+        float[] Fitted(HeadMethod method) => [.. fit.Probabilities(method, parameters, cancel).Select(p => (float)p)];
     }
 
     /// <summary>The same for sparse features, for which only logistic regression is tried.</summary>
@@ -139,5 +143,38 @@ public sealed class ValidationPlan : FitPlan
             regression.Fit(parameters, method.Strength, SparseSelectionTolerance, cancel);
             return regression.Probabilities(unseenRows, parameters);
         }).Select(p => (float)p)];
+    }
+
+    /// <summary>
+    /// Fits of one fold with weaker and weaker penalties, each of which takes longer than the one before. Once two in a row were worse on
+    /// the fold than the best before them, the remaining ones are taken to answer as the last one did, if the fold is large enough to tell:
+    /// they would be worse still.
+    /// </summary>
+    private sealed class PenaltyPath(LabelledFeatures fold)
+    {
+        private readonly int[] _all = [.. Enumerable.Range(0, fold.Count)];
+        private double _least = double.PositiveInfinity;
+        private int _worse;
+        private float[] _last = [];
+
+        public float[] Next(Func<float[]> fit)
+        {
+            if (_worse >= WorseToEnd)
+            {
+                return _last;
+            }
+
+            _last = fit();
+            if (fold.Count >= EnoughToEnd)
+            {
+                var scores = new OutOfFoldScores(fold, repeats: 1);
+                scores.Add(0, _all, _last);
+                var loss = scores.CrossEntropies().Sum();
+                _worse = loss < _least ? 0 : _worse + 1;
+                _least = Math.Min(_least, loss);
+            }
+
+            return _last;
+        }
     }
 }
