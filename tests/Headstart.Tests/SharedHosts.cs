@@ -1,7 +1,7 @@
 namespace Headstart.Tests;
 
 // Hosts that several classes share, one after the other: their tests make models and keys of their own and look at nothing else. A test
-// that changes the host, counts what all accounts have or needs an empty feature cache belongs to a class with a host of its own.
+// that changes the host, lists or counts what all accounts have, or needs an empty feature cache belongs to a class with a host of its own.
 
 [CollectionDefinition]
 public sealed class AccessHost : ICollectionFixture<TestHost>;

@@ -83,7 +83,7 @@ public sealed partial class JobRunner(
 
         if (lease.End is var (state, error))
         {
-            Log.Ended(log, kind.Noun, lease.Id, state, error);
+            Log.Ended(log, kind.Noun, lease.Id, state, error ?? "");
         }
 
         return true;
@@ -105,8 +105,8 @@ public sealed partial class JobRunner(
 
     private static partial class Log
     {
-        [LoggerMessage(Level = LogLevel.Information, Message = "The {Kind} {Job} is now {State} {Error}")]
-        public static partial void Ended(ILogger log, string kind, Guid job, JobState state, string? error);
+        [LoggerMessage(Level = LogLevel.Information, Message = "The {Kind} {Job} is now {State}. {Error}")]
+        public static partial void Ended(ILogger log, string kind, Guid job, JobState state, string error);
 
         [LoggerMessage(Level = LogLevel.Information, Message = "The {Kind} {Job} is queued again because this host is stopping")]
         public static partial void Released(ILogger log, string kind, Guid job);

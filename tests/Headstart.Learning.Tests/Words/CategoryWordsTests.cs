@@ -40,7 +40,7 @@ public sealed class CategoryWordsTests : IDisposable
     {
         using var merges = new MemoryStream("no pairs\nat all here"u8.ToArray());
 
-        Assert.Contains("line 2 of the pairs", Assert.Throws<TextFeaturesException>(() => BytePairs.Read(merges)).Message,
+        Assert.Contains("line 2 of its vocabulary", Assert.Throws<TextFeaturesException>(() => BytePairs.Read(merges)).Message,
             StringComparison.Ordinal);
     }
 

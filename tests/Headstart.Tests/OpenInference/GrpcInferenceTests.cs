@@ -14,8 +14,7 @@ using Inference;
 namespace Headstart.Tests.OpenInference;
 
 /// <summary>The Open Inference Protocol over gRPC, on the port of the API, with the calls that tritonclient.grpc makes.</summary>
-[Collection<PredictionsHost>]
-public sealed partial class GrpcInferenceTests : IDisposable
+public sealed partial class GrpcInferenceTests : IClassFixture<TrainedHost>, IDisposable
 {
     private readonly TrainedHost _host;
     private readonly GrpcChannel _channel;

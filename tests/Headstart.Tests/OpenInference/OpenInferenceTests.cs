@@ -9,8 +9,7 @@ using Headstart.Tests.Predictions;
 namespace Headstart.Tests.OpenInference;
 
 /// <summary>The Open Inference Protocol as its clients speak it.</summary>
-[Collection<PredictionsHost>]
-public sealed class OpenInferenceTests(TrainedHost host)
+public sealed class OpenInferenceTests(TrainedHost host) : IClassFixture<TrainedHost>
 {
     private readonly HttpClient _client = host.Client;
 
