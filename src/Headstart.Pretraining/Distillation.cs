@@ -6,8 +6,8 @@ using static TorchSharp.torch.nn;
 namespace Headstart.Pretraining;
 
 /// <summary>
-/// Teaches the student to see at every place of its feature map what the teacher sees there: a map of 4 x 4 places holds 16 lessons where
-/// its average holds one. The student begins as the teacher, less every second residual block.
+/// Trains the student to give the teacher's features at every place of its feature map: a map of 4 x 4 places teaches 16 times as much as
+/// its average. The student begins as the teacher without every second residual block.
 /// </summary>
 public sealed class Distillation : IDisposable
 {
@@ -37,9 +37,9 @@ public sealed class Distillation : IDisposable
 
     public Student Student { get; }
 
-    /// <summary>Trains to the end, going on from the checkpoint if there is one.</summary>
+    /// <summary>Trains to the end, resuming from the checkpoint if there is one.</summary>
     /// <param name="afterEpoch">Called with the number of epochs done.</param>
-    /// <param name="cancel">Stops at the next batch; the epoch in hand is lost.</param>
+    /// <param name="cancel">Stops at the next batch; the current epoch is lost.</param>
     public void Run(Action<int> afterEpoch, CancellationToken cancel)
     {
         Resume();
@@ -61,8 +61,8 @@ public sealed class Distillation : IDisposable
         _optimizer.Dispose();
     }
 
-    /// <summary>Each photograph once. All randomness comes from the seed and the epoch's number, so that a resumed run is the same
-    /// run.</summary>
+    /// <summary>Shows each photograph once. All randomness comes from the seed and the epoch's number, so a resumed run gives the same
+    /// result.</summary>
     private void Epoch(int batches, CancellationToken cancel)
     {
         Student.train();
@@ -103,8 +103,8 @@ public sealed class Distillation : IDisposable
 
     private string Checkpoint => Path.Combine(_settings.Output, "checkpoint");
 
-    /// <summary>A folder that is written beside the old one and takes its name when it is whole: whatever happens, one of them is
-    /// there.</summary>
+    /// <summary>Writes a new folder beside the old one and renames it once it is complete: if the process dies here, one of the two is
+    /// complete.</summary>
     private void Save()
     {
         var part = Checkpoint + ".part";

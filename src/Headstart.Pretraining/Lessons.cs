@@ -6,16 +6,16 @@ using static TorchSharp.torch;
 namespace Headstart.Pretraining;
 
 /// <summary>
-/// Photographs as the student sees them, with what the teacher sees in them. No view is shown twice: teacher and student look at another
-/// part of a photograph, in other colours, in every epoch, so that there is nothing to learn by heart.
+/// Photographs as the student sees them, with the teacher's feature maps of them. No view is shown twice: in every epoch, teacher and
+/// student look at another part of a photograph in other colours, so the student cannot memorise anything.
 /// </summary>
 public sealed class Lessons(PretrainingSettings settings, Photographs photographs, Teacher teacher)
 {
     private const int LongestSide = 448;
     private const int Components = 512;
-    private const int ForComponents = 1024; // photographs that the principal components come from
-    private const double Contrast = 0.25; // each channel's contrast differs by at most so much
-    private const double Brightness = 0.3; // in standard deviations
+    private const int ForComponents = 1024; // photographs that the principal components are computed from
+    private const double Contrast = 0.25; // largest relative change of a channel's contrast
+    private const double Brightness = 0.3; // largest change, in standard deviations
 
     private readonly ParallelOptions _workers = new() { MaxDegreeOfParallelism = settings.Threads };
 
@@ -23,12 +23,12 @@ public sealed class Lessons(PretrainingSettings settings, Photographs photograph
 
     public Teacher Teacher => teacher;
 
-    /// <summary>Looks at some photographs to find out what the teacher's features have in common.</summary>
+    /// <summary>Computes the principal components of the teacher's features on some photographs.</summary>
     /// <returns>The same photographs as the student sees them, <c>[n, 3, S, S]</c>.</returns>
     public Tensor Prepare(Progress progress)
     {
         var count = Math.Min(ForComponents, photographs.Count);
-        progress.Start("Looking for what the teacher's features have in common", count);
+        progress.Start("Computing the principal components of the teacher's features", count);
         var (images, maps) = Batch([.. Enumerable.Range(0, count)], epoch: 0);
         progress.Add(count);
         teacher.Fit(maps, Math.Min(Components, teacher.Manifest.Features));
@@ -63,8 +63,8 @@ public sealed class Lessons(PretrainingSettings settings, Photographs photograph
         return input;
     }
 
-    /// <summary>Another mean and deviation are another brightness, contrast and tint: (x - m) / d * c + b = (x - (m - b * d / c)) / (d /
-    /// c).</summary>
+    /// <summary>Changes brightness, contrast and tint through mean and deviation: (x - m) / d * c + b = (x - (m - b * d / c)) / (d / c).
+    /// </summary>
     private static Preprocessing Disturbed(Preprocessing p, Random random)
     {
         var brightness = Uniform(Brightness);

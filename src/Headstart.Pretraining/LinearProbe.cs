@@ -3,14 +3,14 @@ using Headstart.Learning.Heads;
 
 namespace Headstart.Pretraining;
 
-/// <summary>How good a backbone is: a linear head on frozen features of a labelled set, the way Headstart itself trains one.</summary>
+/// <summary>Measures a backbone by training a linear head on its features of a labelled set, as Headstart does.</summary>
 public static class LinearProbe
 {
-    /// <summary>Accuracy on a set's own test images, of a head trained on its training images.</summary>
-    /// <param name="backbone">The network to judge.</param>
-    /// <param name="set">A folder with <c>train</c> and <c>test</c> or <c>val</c>, and in each a folder a category.</param>
-    /// <param name="cancel">Ends the work.</param>
-    /// <returns>Share of test images that the head gets right, and the cross-validated one of the training images, 0..1.</returns>
+    /// <summary>Accuracy of a head that is trained on a set's training images.</summary>
+    /// <param name="backbone">The network to measure.</param>
+    /// <param name="set">A folder with <c>train</c> and <c>test</c> or <c>val</c>, with one folder per category in each.</param>
+    /// <param name="cancel">Cancels the probe.</param>
+    /// <returns>Shares of right answers, 0..1: on the test images, and cross-validated on the training images.</returns>
     public static async Task<(double Test, double CrossValidated)> RunAsync(Backbone backbone, string set, CancellationToken cancel)
     {
         var categories = Directory.GetDirectories(Path.Combine(set, "train")).Select(folder => Path.GetFileName(folder)!)
@@ -24,7 +24,7 @@ public static class LinearProbe
         return ((double)right / unseen.Count, validation.Accuracy ?? double.NaN);
     }
 
-    /// <summary>The probe on each of the settings' sets.</summary>
+    /// <summary>Runs the probe on each set of the settings.</summary>
     public static List<Figure> Figures(string path, PretrainingSettings settings, Progress progress, CancellationToken cancel)
     {
         var file = BackboneFolders.Find([Path.GetDirectoryName(path)!]).Found.Single(file => file.Path == path);

@@ -4,10 +4,10 @@ using Headstart.Learning.Backbones;
 
 namespace Headstart.Pretraining;
 
-/// <summary>One line of the table of results.</summary>
+/// <summary>One row of the table of results; accuracies 0..1.</summary>
 public sealed record Figure(string Set, double Test, double CrossValidated);
 
-/// <summary>What a finished backbone is, is made of, can do and cannot do.</summary>
+/// <summary>Describes a finished backbone in Markdown: size, origin, training and accuracy.</summary>
 public static class ModelCard
 {
     public static string Of(

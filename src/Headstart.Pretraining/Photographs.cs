@@ -2,7 +2,7 @@ using System.IO.Compression;
 
 namespace Headstart.Pretraining;
 
-/// <summary>The files of some folders and zip files, in an order that depends on their names only. May be read from many threads.</summary>
+/// <summary>The files of some folders and zip files, in an order that depends only on their names. Thread-safe.</summary>
 public sealed class Photographs
 {
     private readonly List<Func<byte[]>> _readers = [];
@@ -16,7 +16,7 @@ public sealed class Photographs
     public byte[] Read(int index) => _readers[index]();
 
     /// <param name="sources">Folders (searched with everything below them) and zip files.</param>
-    /// <param name="limit">Takes the first so many.</param>
+    /// <param name="limit">Takes at most this many, the first ones.</param>
     /// <exception cref="IOException">A source is missing or not readable.</exception>
     public static Photographs Open(IEnumerable<string> sources, int limit)
     {
@@ -34,8 +34,8 @@ public sealed class Photographs
         Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories).Where(IsImage).Order(StringComparer.Ordinal)
             .Select<string, Func<byte[]>>(path => () => File.ReadAllBytes(path));
 
-    /// <summary>Kept in memory, still compressed: a zip file cannot be read from several threads, and photographs of this size are
-    /// small.</summary>
+    /// <summary>Keeps the compressed photographs in memory: a zip file cannot be read from several threads, and photographs of this size
+    /// are small.</summary>
     private static IEnumerable<Func<byte[]>> InZip(string path)
     {
         using var zip = ZipFile.OpenRead(path);

@@ -6,14 +6,14 @@ using TorchSharp;
 
 namespace Headstart.Pretraining;
 
-/// <summary>From photographs and teachers to a finished backbone with its manifest and model card.</summary>
+/// <summary>Makes a backbone with its manifest and model card from photographs and a teacher.</summary>
 public static class PretrainingRun
 {
     private static readonly JsonSerializerOptions Indented = new(JsonSerializerDefaults.Web) { WriteIndented = true };
 
-    /// <summary>Goes on where an earlier call with the same settings stopped.</summary>
-    /// <param name="settings">What is asked for.</param>
-    /// <param name="progress">Told what happens.</param>
+    /// <summary>Resumes where an earlier call with the same settings stopped.</summary>
+    /// <param name="settings">Inputs, output folder and hyperparameters.</param>
+    /// <param name="progress">Shows the progress.</param>
     /// <param name="cancel">Stops at the next batch.</param>
     /// <param name="afterEpoch">Called with the number of epochs done, after each is safe on disk.</param>
     /// <returns>The model card.</returns>

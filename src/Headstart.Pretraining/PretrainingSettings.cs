@@ -1,6 +1,6 @@
 namespace Headstart.Pretraining;
 
-/// <summary>What is asked for, as <c>--name value</c>. Lists are separated by commas.</summary>
+/// <summary>The options of the command line, as <c>--name value</c>. Lists are separated by commas.</summary>
 public sealed record PretrainingSettings
 {
     /// <summary>Folders and zip files of unlabelled photographs.</summary>
@@ -15,7 +15,7 @@ public sealed record PretrainingSettings
     /// <summary>Folder for the result and the checkpoint.</summary>
     public required string Output { get; init; }
 
-    /// <summary>Id of the backbone that results.</summary>
+    /// <summary>Id of the resulting backbone.</summary>
     public string Id { get; init; } = "headstart-small";
 
     public int Epochs { get; init; } = 8;
@@ -24,22 +24,22 @@ public sealed record PretrainingSettings
 
     public double LearningRate { get; init; } = 1e-3;
 
-    /// <summary>Side of the images that the student learns from.</summary>
+    /// <summary>Side of the images that the student learns from, in pixels.</summary>
     public int InputSize { get; init; } = 160;
 
     /// <summary>
-    /// Side of the images that it is read at afterwards: a fifth more, since random parts of photographs show things larger than whole ones
-    /// do ("Fixing the train-test resolution discrepancy", Touvron et al. 2019).
+    /// Side of the images that the finished backbone reads, in pixels: a fifth more, since random parts of photographs show things larger
+    /// ("Fixing the train-test resolution discrepancy", Touvron et al. 2019).
     /// </summary>
     public int ReadSize { get; init; } = 192;
 
     public int Seed { get; init; } = 1;
 
-    /// <summary>At most so many photographs, for trying things out.</summary>
+    /// <summary>Uses at most this many photographs, for experiments.</summary>
     public int Limit { get; init; } = int.MaxValue;
 
     /// <summary>
-    /// Threads of libtorch. The result is the same for the same number, not between different ones: sums are then made in another order.
+    /// Threads of libtorch. Results are reproducible only with the same number: another one adds in another order.
     /// </summary>
     public int Threads { get; init; } = Environment.ProcessorCount;
 

@@ -7,12 +7,12 @@ using Microsoft.Extensions.Configuration;
 var settings = new ConfigurationBuilder().AddCommandLine(args).Build().Get<PretrainingSettings>();
 if (settings is not { Photographs: not null, Teacher: not null, Output: not null })
 {
-    Console.Error.WriteLine("Needed: --photographs FOLDERS-OR-ZIPS --teacher FILE.onnx --output FOLDER; useful: --probes FOLDERS "
+    Console.Error.WriteLine("Required: --photographs FOLDERS-OR-ZIPS --teacher FILE.onnx --output FOLDER; optional: --probes FOLDERS "
         + "--epochs N --seed N.");
     return 2;
 }
 
-ProcessMemory.Keep(); // a batch's activations are hundreds of megabytes, and every batch needs them anew
+ProcessMemory.Keep(); // a batch's activations are hundreds of megabytes, and every batch allocates them again
 using var stop = new CancellationTokenSource();
 Console.CancelKeyPress += (_, pressed) =>
 {
@@ -27,7 +27,7 @@ try
 }
 catch (OperationCanceledException)
 {
-    Console.Error.WriteLine("\nStopped. The same command goes on from the last finished epoch.");
+    Console.Error.WriteLine("\nStopped. Run the same command again to resume from the last finished epoch.");
     return 130;
 }
 catch (Exception exception) when (exception is IOException or BackboneException or ImageRefusedException)

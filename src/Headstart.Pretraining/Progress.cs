@@ -2,14 +2,14 @@ using System.Diagnostics;
 
 namespace Headstart.Pretraining;
 
-/// <summary>One line of progress on the console, written over while a step runs: share, images a second, time left.</summary>
+/// <summary>A progress line on the console, overwritten while a step runs: percentage, images per second, time left.</summary>
 public sealed class Progress
 {
     private static readonly TimeSpan Pause = Console.IsOutputRedirected ? TimeSpan.FromMinutes(1) : TimeSpan.FromMilliseconds(200);
     private readonly Lock _lock = new();
     private string _what = "";
     private long _done;
-    private long _before; // done in an earlier process: says nothing about the speed of this one
+    private long _before; // done by an earlier process: does not count for the speed
     private long _total;
     private long _started;
     private long _shown;
@@ -21,8 +21,8 @@ public sealed class Progress
         Say(what);
     }
 
-    /// <param name="count">Images finished; from any thread.</param>
-    /// <param name="note">Shown behind the numbers.</param>
+    /// <param name="count">Images just finished. Any thread may call this.</param>
+    /// <param name="note">Shown after the numbers.</param>
     public void Add(int count, string note = "")
     {
         lock (_lock)

@@ -5,14 +5,14 @@ using static TorchSharp.torch.nn;
 
 namespace Headstart.Pretraining;
 
-/// <summary>A convolutional network that can be trained, begun from the weights of another one.</summary>
+/// <summary>A trainable convolutional network that begins with the weights of another one.</summary>
 public sealed class Student : Module<Tensor, Tensor>
 {
     private readonly ScalarType _type;
     private readonly Dictionary<string, StudentLayer> _layers = [];
 
-    /// <param name="steps">What it computes, with the first weights.</param>
-    /// <param name="type">What convolutions compute in: float32 or bfloat16.</param>
+    /// <param name="steps">What it computes, with the initial weights.</param>
+    /// <param name="type">Number type of the convolutions: float32 or bfloat16.</param>
     public Student(IReadOnlyList<StudentStep> steps, ScalarType type) : base(nameof(Student))
     {
         (Steps, _type) = (steps, type);
@@ -41,8 +41,8 @@ public sealed class Student : Module<Tensor, Tensor>
     }
 
     /// <summary>
-    /// Puts the batch norm back that was folded into the convolutions, as it is on these images: what the network computes does not change,
-    /// but every layer's values have mean 0 and deviation 1 once more before they are scaled, which is what makes it trainable.
+    /// Restores the batch norm that was folded into the convolutions, with the statistics of these images: the network computes the same,
+    /// but every layer's values again have mean 0 and deviation 1 before they are scaled, which makes it trainable.
     /// </summary>
     /// <param name="images"><c>[n, 3, h, w]</c>, float32.</param>
     public void Calibrate(Tensor images)
@@ -52,7 +52,7 @@ public sealed class Student : Module<Tensor, Tensor>
         Run(images, (step, x) => _layers[step.Output].Calibrate(x));
     }
 
-    /// <summary>Takes over the layers of the same names.</summary>
+    /// <summary>Copies the weights of the layers with the same names.</summary>
     public void Begin(Student from)
     {
         using var scope = NewDisposeScope();
@@ -74,8 +74,8 @@ public sealed class Student : Module<Tensor, Tensor>
             {
                 null => y,
                 (0, float.PositiveInfinity) => y.relu(),
-                (0, 6) => functional.relu6(y), // 4 times as fast backwards as clamp
-                var (low, high) => y.clamp(low, high), // TorchSharp's hardtanh leaves the values as they are
+                (0, 6) => functional.relu6(y), // its backward pass is 4 times as fast as clamp's
+                var (low, high) => y.clamp(low, high), // TorchSharp's hardtanh does not change the values
             };
         }
 
@@ -86,7 +86,7 @@ public sealed class Student : Module<Tensor, Tensor>
 /// <summary>A convolution and its batch norm.</summary>
 public sealed class StudentLayer : Module<Tensor, Tensor>
 {
-    private const double Smallest = 1e-3; // deviation of channels that are as good as dead
+    private const double Smallest = 1e-3; // deviation below which a channel is practically dead
 
     private readonly Convolution _convolution;
     private readonly BatchNorm2d _norm;
@@ -109,7 +109,7 @@ public sealed class StudentLayer : Module<Tensor, Tensor>
     }
 
     /// <summary>See <see cref="Student.Calibrate"/>.</summary>
-    /// <returns>What the convolution makes of the input, with its bias.</returns>
+    /// <returns>The output of the convolution, with its bias.</returns>
     public Tensor Calibrate(Tensor input)
     {
         using var scope = NewDisposeScope();
@@ -138,7 +138,7 @@ public sealed class StudentLayer : Module<Tensor, Tensor>
     private Tensor Convolve(Tensor input)
     {
         var c = _convolution;
-        // Strided depthwise convolutions are slow backwards in bfloat16: three times as fast there and back in float32.
+        // The backward pass of strided depthwise convolutions is slow in bfloat16: converting to float32 and back is three times as fast.
         var type = c is { Groups: > 1, Stride: > 1 } ? ScalarType.Float32 : input.dtype;
         return functional.conv2d(input.to(type), _weight.to(type), strides: [c.Stride, c.Stride], padding: [c.Padding, c.Padding],
             groups: c.Groups)

@@ -4,26 +4,26 @@ using Headstart.Learning.Onnx;
 
 namespace Headstart.Pretraining;
 
-/// <summary>A convolution of a network, or where it has none the sum of its inputs; then perhaps limits for every value.</summary>
+/// <summary>A step of a network: a convolution or the sum of its inputs, then optional limits for every value.</summary>
 /// <param name="Output">Name of the tensor it makes.</param>
 /// <param name="Inputs">Names of the tensors it reads.</param>
 /// <param name="Convolution">null for a sum.</param>
-/// <param name="Limits">(0, infinity) is ReLU, (0, 6) ReLU6; null where values stay as they are.</param>
+/// <param name="Limits">(0, infinity) is ReLU, (0, 6) ReLU6; null for no limits.</param>
 public sealed record StudentStep(string Output, IReadOnlyList<string> Inputs, Convolution? Convolution,
     (float Low, float High)? Limits = null);
 
-/// <summary>What a convolution does: square kernels and equal padding on all sides.</summary>
+/// <summary>A convolution with square kernels and equal padding on all sides.</summary>
 /// <param name="Weights"><c>[outputs, inputs / groups, kernel, kernel]</c>.</param>
 /// <param name="Bias"><c>[outputs]</c>.</param>
 public sealed record Convolution(int Kernel, int Stride, int Padding, int Groups, long[] Shape, float[] Weights, float[] Bias);
 
-/// <summary>The steps of a convolutional network, read from ONNX. What they compute is the last step's output.</summary>
+/// <summary>The steps of a convolutional network, read from ONNX. Their result is the last step's output.</summary>
 public static class StudentPlan
 {
     private const int Float = 1;
 
-    /// <param name="onnx">A network of convolutions without batch norm, ReLU, Clip and Add, cut at its feature map.</param>
-    /// <exception cref="BackboneException">The network consists of other things too.</exception>
+    /// <param name="onnx">A network of convolutions (batch norm folded), ReLU, Clip and Add, cut at its feature map.</param>
+    /// <exception cref="BackboneException">The network contains other operators.</exception>
     public static IReadOnlyList<StudentStep> Read(byte[] onnx)
     {
         var graph = ModelProto.Parser.ParseFrom(onnx).Graph;
@@ -46,10 +46,10 @@ public static class StudentPlan
                     names[node.Output[0]] = inputs[0];
                     break;
                 case "Flatten":
-                    break; // how a cut ends
+                    break; // the end of a cut network
                 default:
                     throw new BackboneException(
-                        $"A student is made of convolutions, ReLU, Clip and Add; this teacher has {node.OpType} in it.");
+                        $"A student can only have convolutions, ReLU, Clip and Add; this teacher contains {node.OpType}.");
             }
 
             float Number(int input) => Numbers(weights[node.Input[input]])[0];
@@ -59,8 +59,8 @@ public static class StudentPlan
     }
 
     /// <summary>
-    /// Without every second residual block (the second, the fourth...): what a block adds to its input is small, so that the rest still
-    /// computes something near to what it did, and training mends it. Sanh et al. made DistilBERT in this way (2019).
+    /// Drops every second residual block (the second, the fourth...): a block adds little to its input, so the rest still computes nearly
+    /// the same, and training repairs it. Sanh et al. made DistilBERT in this way (2019).
     /// </summary>
     public static IReadOnlyList<StudentStep> Shorten(IReadOnlyList<StudentStep> steps)
     {
@@ -72,7 +72,7 @@ public static class StudentPlan
         return [.. rewired.Where(step => needed.Contains(step.Output))];
     }
 
-    /// <summary>The input of a residual block that ends in this sum: the summand that the other one is made from.</summary>
+    /// <summary>The input of a residual block that ends in this sum: the summand that the other one is computed from.</summary>
     private static string? Shortcut(IReadOnlyList<StudentStep> steps, StudentStep sum) =>
         sum.Inputs.FirstOrDefault(input => sum.Inputs.Any(other => other != input && Ancestors(steps, other).Contains(input)));
 
@@ -96,7 +96,7 @@ public static class StudentPlan
         if (weight is not { DataType: Float, Dims: [_, _, var height, var width] } || bias is not { DataType: Float } || height != width
             || stride.Distinct().Count() > 1 || pads.Distinct().Count() > 1 || Ints("dilations", 1).Any(dilation => dilation != 1))
         {
-            throw new BackboneException($"The teacher's convolution {node.Output[0]} is not of the kind that a student is made of.");
+            throw new BackboneException($"The teacher's convolution {node.Output[0]} has a form that students do not support.");
         }
 
         var groups = GraphIndex.Attribute(node, "group")?.I ?? 1;

@@ -7,13 +7,13 @@ using static TorchSharp.torch;
 namespace Headstart.Pretraining;
 
 /// <summary>
-/// A pretrained backbone that says what it sees at every place of an image: its last feature map, standardised and rotated to its principal
-/// components. The components are scaled by the fourth root of their variance: halfway between the plain ones, where a few strong
-/// directions are all that matters, and whitened ones, where noise matters as much as everything else.
+/// A pretrained backbone that gives features for every place of an image: its last feature map, standardised and rotated to its principal
+/// components. The components are divided by the fourth root of their variance: halfway between the plain ones, where only a few strong
+/// directions matter, and whitened ones, where noise matters as much as everything else.
 /// </summary>
 public sealed class Teacher : IDisposable
 {
-    private const double Least = 0.1; // channels that hardly vary are not blown up beyond this share of the mean deviation
+    private const double Least = 0.1; // least deviation, as a share of the mean one: nearly constant channels are not amplified more
 
     private readonly Backbone _map;
     private readonly int _cells; // side of the feature map
@@ -29,14 +29,14 @@ public sealed class Teacher : IDisposable
 
     public BackboneManifest Manifest { get; }
 
-    /// <summary>What the network consists of, down to its feature map.</summary>
+    /// <summary>The steps of the network, up to its feature map.</summary>
     public IReadOnlyList<StudentStep> Steps { get; }
 
     /// <summary>Share of the variance of its feature map that the components keep, 0..1.</summary>
     public double Kept { get; private set; }
 
     /// <param name="file">The pretrained network.</param>
-    /// <param name="folder">For the network cut at its feature map.</param>
+    /// <param name="folder">Folder to write the network cut at its feature map to.</param>
     /// <exception cref="BackboneException">The network has no feature map that is averaged to its features, or is not made of convolutions
     /// only.</exception>
     public static Teacher Open(BackboneFile file, string folder)
@@ -70,12 +70,12 @@ public sealed class Teacher : IDisposable
         var strongest = TensorIndex.Slice(Manifest.Features - components);
         var kept = values[strongest].clamp_min(1e-9);
         Kept = (kept.sum() / values.sum()).item<double>();
-        // Components of variance sqrt(value), then all of them by one factor to a mean variance of 1.
+        // Gives each component the variance sqrt(value), then scales all by one factor to a mean variance of 1.
         var scale = kept.pow(-0.25) / kept.sqrt().mean().sqrt();
         _rotation = ((vectors[TensorIndex.Colon, strongest] * scale).to(float32) / std.unsqueeze(1)).DetachFromDisposeScope();
     }
 
-    /// <summary>Some feature maps, averaged to as many places as the student has: <c>[n, places, places, features]</c>.</summary>
+    /// <summary>The feature maps, averaged to the places of the student's map: <c>[n, places, places, features]</c>.</summary>
     public Tensor Map(IReadOnlyList<float[]> maps, long places)
     {
         using var scope = NewDisposeScope();
@@ -83,7 +83,7 @@ public sealed class Teacher : IDisposable
         return nn.functional.adaptive_avg_pool2d(all, [places, places]).permute(0, 2, 3, 1).contiguous().MoveToOuterDisposeScope();
     }
 
-    /// <summary>Differences of features <c>[..., features]</c> as differences of components <c>[..., components]</c>.</summary>
+    /// <summary>Turns differences of features <c>[..., features]</c> into differences of components <c>[..., components]</c>.</summary>
     public Tensor Components(Tensor features) => features.matmul(_rotation!);
 
     public void Dispose()

@@ -3,8 +3,8 @@ using System.Runtime;
 namespace Headstart.Pretraining;
 
 /// <summary>
-/// As long as it lives the garbage collector does not run, unless more is allocated than it has set aside. TorchSharp 0.107 makes a
-/// <c>Scalar</c> of every number that meets a tensor, in its optimizers too, and the collector may free it while libtorch reads it.
+/// Until it is disposed, the garbage collector does not run unless more than 128 MiB are allocated. TorchSharp 0.107 makes a <c>Scalar</c>
+/// of every number in a tensor operation, in its optimizers too, and the collector may free it while libtorch reads it.
 /// </summary>
 internal sealed class Uncollected : IDisposable
 {

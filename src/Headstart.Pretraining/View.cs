@@ -9,10 +9,10 @@ namespace Headstart.Pretraining;
 /// </summary>
 public static class View
 {
-    private const double SmallestArea = 0.35; // of the largest square
+    private const double SmallestArea = 0.35; // share of the largest square
     private const double LongestSide = 4.0 / 3;
 
-    /// <summary>Cuts a part out of an upright 8-bit sRGB image.</summary>
+    /// <summary>Cuts a random part out of an upright 8-bit sRGB image, perhaps mirrored.</summary>
     public static Image CutFrom(Image image, Random random)
     {
         var side = Math.Min(image.Width, image.Height);
@@ -40,7 +40,7 @@ public static class View
         var planes = new byte[3 * size * size];
         if (pixels.Length != planes.Length)
         {
-            throw new InvalidDataException($"The view has {pixels.Length} bytes and not three of 8 bits a pixel.");
+            throw new InvalidDataException($"The view has {pixels.Length} bytes instead of three per pixel.");
         }
 
         CentreSquare.SplitInto(planes, pixels);

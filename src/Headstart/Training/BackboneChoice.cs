@@ -10,10 +10,10 @@ namespace Headstart.Training;
 
 /// <summary>
 /// Finds the best features for the images by the cross-validated log loss of a head on a sample of them: the objective itself, not a proxy.
-/// Many backbones are first tried on a quarter and on half of the sample, and the worse half of them is dropped each time. The remaining
-/// ones are tried with their inner stages, in pairs, and the best pair with each third one, once each, and the better half of those as
-/// often as few images require. The static favourite always stays in, and so do image-text pairs, whose heads begin with the words of the
-/// categories.
+/// Many backbones are first tried on a quarter and then on half of the sample, and the worse half of them is dropped each time. The rest
+/// are tried once each: with their inner stages, in pairs, and the best pair with each third backbone. If there are few images, the better
+/// half of these is tried several times. The favourite, known without trials, always stays in, and so do image-text pairs, whose heads
+/// begin with the words of the categories.
 /// </summary>
 public sealed class BackboneChoice(FeatureCache features, CategoryWords words, TimeProvider clock)
 {
@@ -22,7 +22,7 @@ public sealed class BackboneChoice(FeatureCache features, CategoryWords words, T
     /// <param name="Reason">See <see cref="ChoiceRule.Reason"/>.</param>
     public sealed record Choice(Trial Chosen, int Probe, double Stability, string Reason);
 
-    /// <param name="backbones">Within <paramref name="maxMs"/>, cheapest first, at least one.</param>
+    /// <param name="backbones">Backbones within <paramref name="maxMs"/>, cheapest first; at least one.</param>
     /// <param name="maxMs">Limit for joined backbones, in milliseconds per image.</param>
     /// <param name="budget">No further backbone is tried after this time; negative means no limit.</param>
     public async Task<Choice> ChooseAsync(IReadOnlyList<Backbone> backbones, double maxMs, Dataset data, StageProgress progress,
@@ -61,7 +61,7 @@ public sealed class BackboneChoice(FeatureCache features, CategoryWords words, T
 
         if (trials[0].Scores.Count == 0 && worded is [var unseen, ..])
         {
-            favourite = unseen; // of one image a category words know more
+            favourite = unseen; // with one image per category, words tell more
         }
 
         if (repeats > 1)
@@ -97,7 +97,7 @@ public sealed class BackboneChoice(FeatureCache features, CategoryWords words, T
         }
     }
 
-    /// <summary>Successive halving by images: a backbone that is far behind on a quarter of the sample costs only that.</summary>
+    /// <summary>Successive halving by images: a backbone far behind on a quarter of the sample is tried no further.</summary>
     private async Task<List<Backbone>> ScreenAsync(
         IReadOnlyList<Backbone> backbones, double maxMs, Dataset data, TrialTable table, StageProgress progress, int seed,
         CancellationToken cancel)

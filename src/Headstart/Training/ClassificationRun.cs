@@ -31,11 +31,11 @@ internal sealed class ClassificationRun(ImageRunFeatures images, TextRunFeatures
         var linearOnly = data.Kind.IsText(); // hidden layers do not improve word features and take minutes
         var compared = tried is not null && examples.Duplicates.Count == 0 && tried.Scores.Count == train.Count
             && tried.Validation.Repeats == HeadTraining.Repeats(train.Count)
-            && (linearOnly || !HeadTraining.TriesHidden(train)); // the comparison skipped those
+            && (linearOnly || !HeadTraining.TriesHidden(train)); // the comparison skipped hidden layers
         var hashes = read.Items.ToDictionary(item => item.ExampleId, item => item.Sha256);
         byte[][] learned = [.. examples.TrainIds.Select(id => hashes[id])];
         var validation = compared ? tried!.Validation : await ValidateAsync();
-        if (run.Status.Backbones.Count == 0) // named, so nothing was compared
+        if (run.Status.Backbones.Count == 0) // the run named its backbone
         {
             progress.Show([new(chosen.Features.Id, validation.Accuracy.Rounded(), validation.StandardError.Rounded(),
                 Math.Round(chosen.Features.MsPerExample, 2), true, null, train.Count)]);
@@ -46,7 +46,7 @@ internal sealed class ClassificationRun(ImageRunFeatures images, TextRunFeatures
             progress.Show(run.Status.Backbones.ConvertAll(trial => trial with { Accuracy = null, StandardError = null, LogLoss = null }));
         }
 
-        // Idle workers can begin with the learning curve; this one gets to it after its heads.
+        // Idle workers can begin with the learning curve; this one joins in after training its heads.
         await using var offered = train.Support().Min() < ExamplesForCurve || validation.Accuracy is null ? null : await fits.OfferAsync(
             chosen.Features, learned, train, new(validation.Method, Seed, Math.Min(CurveRepeats, validation.Repeats), linearOnly), cancel);
         var temperature = validation.Temperature(train);
@@ -58,7 +58,7 @@ internal sealed class ClassificationRun(ImageRunFeatures images, TextRunFeatures
 
         // 5. Evaluate.
         await watch.EnterAsync(RunStage.Evaluating, 0.85);
-        // The served head is also trained on the images that Headstart held out by itself. The report describes a head trained on less, so
+        // The served head is also trained on the images that Headstart itself held out. The report describes a head trained on less, so
         // it does not overstate the accuracy.
         var all = examples.All;
         var head = all.Count == train.Count ? raw : await Task.Run(() => HeadTraining.Train(all, validation.Method, cancel), cancel);

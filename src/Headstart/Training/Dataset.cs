@@ -10,7 +10,7 @@ namespace Headstart.Training;
 public sealed record Dataset
 {
     /// <param name="Labels">Indices of its categories, ascending; exactly one unless the model is multi-label.</param>
-    /// <param name="SideGiven">Whether a person gave the side that it is on.</param>
+    /// <param name="SideGiven">Whether a person gave its side (train or test).</param>
     /// <param name="Boxes">Its objects of learned categories; empty unless it is a detection model.</param>
     public sealed record Item(Guid ExampleId, byte[] Sha256, int[] Labels, bool SideGiven = false,
         IReadOnlyList<LabelledBox>? Boxes = null)
@@ -29,8 +29,8 @@ public sealed record Dataset
     public required IReadOnlyList<Item> Test { get; init; }
 
     /// <summary>
-    /// Unless the model is multi-label, examples without a learned category: unlabelled texts show how words are used. Those given as test
-    /// are not among them.
+    /// Examples without a learned category, since unlabelled texts show how words are used; none of those given as test, and none at all in
+    /// a multi-label model.
     /// </summary>
     public required IReadOnlyList<Item> Unlabelled { get; init; }
 
@@ -43,7 +43,7 @@ public sealed record Dataset
     /// <summary>Training examples of a category, on average.</summary>
     public double PerCategory => (double)Train.Count / Math.Max(1, Categories.Count);
 
-    /// <summary>Of the model.</summary>
+    /// <summary>The model's kind.</summary>
     public ModelKind Kind { get; init; }
 
     /// <summary>
@@ -58,7 +58,7 @@ public sealed record Dataset
             .ExecuteUpdateAsync(set => set.SetProperty(r => r.DatasetFrozen, true), cancel);
         if (first == 1)
         {
-            // An image that nobody has looked at yet is not an example of nothing there.
+            // An image whose boxes are unknown is not an example of an empty image.
             var boxes = await db.Models.AnyAsync(m => m.Id == run.ModelId && m.Kind == ModelKind.ObjectDetection, cancel);
             await db.Database.ExecuteSqlAsync($"""
                 INSERT INTO run_examples (run_id, example_id, sha256, categories, split, split_given, boxes)
@@ -80,7 +80,7 @@ public sealed record Dataset
         var rows = await db.RunExamples.Where(i => i.RunId == run.Id).ToListAsync(cancel);
         var declared = await db.Categories.Where(c => c.ModelId == run.ModelId).Select(c => c.Name).ToListAsync(cancel);
         var renamed = await db.NamesSinceAsync(run.ModelId, run.CreatedAt, cancel);
-        // A category that was renamed or merged since is in the rows under its former name.
+        // The rows still have the former names of categories that were renamed or merged since.
         var former = rows.SelectMany(row => row.Categories).Distinct().Where(name => renamed(name) != name);
         declared = [.. declared.Except(former.Select(renamed))];
         var kind = await db.Models.Where(m => m.Id == run.ModelId).Select(m => m.Kind).SingleOrDefaultAsync(cancel);
@@ -90,11 +90,11 @@ public sealed record Dataset
     internal static Dataset Of(IReadOnlyList<RunExample> rows, IEnumerable<string> declared, ModelKind kind = ModelKind.ImageClassification)
     {
         var exclusive = !kind.TakesSeveral();
-        // What a person gave as test is never learned from, so that it cannot make a category that can be.
+        // Examples given as test are never learned from, so they do not make a category learnable.
         var learnable = rows.Where(row => !IsGivenTest(row)).ToList();
         var boxes = rows.Where(row => row.Boxes is not null).ToDictionary(row => row.ExampleId, FrozenBox.Of);
         var counts = learnable.SelectMany(LearnedFrom).CountBy(name => name).ToDictionary();
-        // In a multi-label model, a label that all images have cannot be learned either; an object is not everywhere in its image.
+        // In a multi-label model, a label that all images have cannot be learned either; objects can, since they do not fill the image.
         var learned = counts
             .Where(c => c.Value >= MinExamples && (exclusive || kind.HasBoxes() || learnable.Count - c.Value >= MinExamples))
             .Select(c => c.Key).Order(StringComparer.Ordinal).ToList();
@@ -122,7 +122,7 @@ public sealed record Dataset
             LeftOutNotice = LeftOutSentence(leftOut, rows, kind.Nouns()),
         };
 
-        // Of objects that are difficult nothing is learned.
+        // Difficult objects are not learned from.
         IEnumerable<string> LearnedFrom(RunExample row) => !boxes.TryGetValue(row.ExampleId, out var own) ? row.Categories
             : own.Where(box => !box.Difficult).Select(box => box.Category).Distinct();
 
@@ -170,7 +170,7 @@ public sealed record Dataset
     }
 
     /// <param name="vectors">The vectors of the items, in the same order.</param>
-    /// <param name="items">Some of the images.</param>
+    /// <param name="items">Some of the examples.</param>
     public LabelledFeatures Labelled(IReadOnlyList<float[]> vectors, IReadOnlyList<Item> items) =>
         Exclusive ? new(vectors, [.. items.Select(item => item.Labels[0])], Categories)
             : LabelledFeatures.Tagged(vectors, [.. items.Select(item => item.Labels)], Categories);

@@ -11,19 +11,19 @@ using static Headstart.Learning.TrainingDefaults;
 namespace Headstart.Training;
 
 /// <summary>
-/// Trains a detector on the maps of one backbone. An attempt that dies repeats all of it: maps take too much room to be remembered.
+/// Trains a detector on the maps of one backbone. If an attempt dies, the next starts over: maps are too large to be cached.
 /// </summary>
 internal sealed class DetectionRun(LoadedBackbones loaded, DetectorBackbones detectors, WantedBackbones wanted, ImageRunFeatures images,
     IBlobStore blobs, Cores cores, Settings settings) : IRunSteps
 {
-    private const double LimitOfTraining = 0.9; // of the run's limit: the rest is for the comparison and publishing
+    private const double LimitOfTraining = 0.9; // share of the run's limit; the rest is for comparing and publishing
 
     public async Task<MadeVersion> MakeAsync(RunContext context, CancellationToken cancel)
     {
         var (db, run, data, watch, budget) = context;
         await LookAsync(context, cancel);
 
-        // 2. See what there is to choose from.
+        // 2. Find the backbones to choose from.
         await watch.EnterAsync(RunStage.Choosing, 0);
         var backbones = Admissible(run.Run, await wanted.BringAsync(db, run, budget, cancel));
 
@@ -33,7 +33,7 @@ internal sealed class DetectionRun(LoadedBackbones loaded, DetectorBackbones det
         var examples = Examples.Of(data, read, await images.AlikeAsync(db, read, cancel));
         run.Notice(examples.Notices(data.Kind.Nouns()));
 
-        // 4. Choose, train and evaluate; the maps that heads read are made on the way.
+        // 4. Choose, train and evaluate, computing the maps that heads read on the way.
         var items = read.Items.ToDictionary(item => item.ExampleId);
         var groups = examples.Duplicates.Index().SelectMany(group => group.Item.Select(id => (Id: id, group.Index)))
             .ToDictionary(member => member.Id, member => member.Index);
@@ -66,7 +66,7 @@ internal sealed class DetectionRun(LoadedBackbones loaded, DetectorBackbones det
             Group = groups.TryGetValue(id, out var group) ? group : null,
         };
 
-        byte[] Read(byte[] sha256) => blobs.GetAsync(sha256, cancel).GetAwaiter().GetResult() // on a thread of the training's own
+        byte[] Read(byte[] sha256) => blobs.GetAsync(sha256, cancel).GetAwaiter().GetResult() // blocks a thread of the training only
             ?? throw new ImageRefusedException(new("missing", "The image is missing from the blob store or damaged there."));
 
         BackboneTrial Trial(DetectionTrial trial) => new($"{trial.BackboneId}@{trial.Resolution}", trial.At50.Rounded(), null,
@@ -74,7 +74,7 @@ internal sealed class DetectionRun(LoadedBackbones loaded, DetectorBackbones det
             task.Examples.Count);
     }
 
-    /// <summary>Whether there is enough to learn from, and what was left out.</summary>
+    /// <summary>Refuses a run with too little to learn from, and notes the images that were left out.</summary>
     private static async Task LookAsync(RunContext context, CancellationToken cancel)
     {
         var data = context.Data;
@@ -100,7 +100,7 @@ internal sealed class DetectionRun(LoadedBackbones loaded, DetectorBackbones det
         var some = (named is null ? loaded.All : loaded.All.Where(b => b.Manifest.Id == named))
             .Where(b => named is not null || run.MaxLatencyMs is null || b.MsPerImage <= run.MaxLatencyMs)
             .Select(b => (Backbone: b, Detector: detectors.Find(b))).Where(b => b.Detector is not null).ToList();
-        // An 8-bit network says nearly the same as the one that it was made from, in less time.
+        // An 8-bit network gives nearly the same features as its original, in less time.
         some.RemoveAll(b => some.Exists(other => other.Backbone.Manifest.QuantisedFrom == b.Backbone.Manifest.Sha256));
         return some.Count > 0 ? some.ConvertAll(b => (b.Backbone.Manifest.Id, b.Backbone.MsPerImage, b.Detector!))
             : throw RefusedException.Invalid("run-refused", named is null
@@ -110,7 +110,7 @@ internal sealed class DetectionRun(LoadedBackbones loaded, DetectorBackbones det
                     + "Name another one, or none.");
     }
 
-    /// <summary>The library's stages as those of a run. (The framework's own class reports from another thread, later.)</summary>
+    /// <summary>Maps the library's stages to those of a run. (.NET's own class would report later, from another thread.)</summary>
     private sealed class Progress(ActiveRun run, StageWatch watch) : IProgress<DetectionProgress>
     {
         public void Report(DetectionProgress value)
@@ -128,10 +128,10 @@ internal sealed class DetectionRun(LoadedBackbones loaded, DetectorBackbones det
     }
 }
 
-/// <summary>A detector, by mean average precision at an overlap of a half.</summary>
+/// <summary>A detector, compared by mean average precision at an overlap of 0.5.</summary>
 /// <param name="Truth">The boxes of the held-out images.</param>
-/// <param name="Answers">What a head that has not learned from them found there; null for an image that can no longer be read.</param>
-/// <param name="Example">The held-out image with this id.</param>
+/// <param name="Answers">What a head not trained on them found there; null for an image that can no longer be read.</param>
+/// <param name="Example">Gives the held-out image with this id.</param>
 internal sealed record DetectorCandidate(Dataset Data, IReadOnlyList<Guid> TestIds, IReadOnlyList<IReadOnlyList<LabelledBox>> Truth,
     IReadOnlyList<Detections?> Answers, Func<Guid, DetectionExample> Example) : Candidate(Data, TestIds)
 {

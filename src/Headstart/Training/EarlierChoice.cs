@@ -12,8 +12,7 @@ namespace Headstart.Training;
 /// <summary>
 /// Decides whether the features chosen for an earlier version can be reused without comparing again. They can if the same backbones take
 /// part under the same latency budget, the categories are the same, and few images have changed: replacing a share f of the images moves
-/// the
-/// mean difference between two candidates by about sqrt(f) standard errors, so a rival that is more than twice that away would hardly be
+/// the mean difference between two candidates by about sqrt(f) standard errors, so a rival more than twice that far behind would hardly be
 /// chosen now.
 /// </summary>
 public sealed class EarlierChoice(IBlobStore blobs)
@@ -24,7 +23,7 @@ public sealed class EarlierChoice(IBlobStore blobs)
     /// <param name="Report">What this run reports about it.</param>
     public sealed record Standing(string Backbone, IReadOnlyList<BackboneTrial> Trials, ChoiceReport Report);
 
-    /// <param name="db">Contains the versions.</param>
+    /// <param name="db">The database with the versions.</param>
     /// <param name="run">The run that needs features.</param>
     /// <param name="candidates">The backbones it would choose from.</param>
     /// <param name="data">The run's examples.</param>
@@ -54,7 +53,7 @@ public sealed class EarlierChoice(IBlobStore blobs)
             [.. now.Where(i => i is { Split: Split.Test, SplitGiven: true }).Select(i => Convert.ToHexString(i.Sha256))];
         if (before.Exists(i => i is not { Split: Split.Test, SplitGiven: true } && given.Contains(Convert.ToHexString(i.Sha256))))
         {
-            return null; // the choice learned from what is given as test now
+            return null; // the choice learned from examples that are given as test now
         }
 
         var changed = Changed(before.Select(i => Name(i.Sha256, i.Categories)), now.Select(i => Name(i.Sha256, i.Categories)));
@@ -71,7 +70,7 @@ public sealed class EarlierChoice(IBlobStore blobs)
     private static string Name(byte[] sha256, IEnumerable<string> categories) =>
         string.Join('\0', categories.Prepend(Convert.ToHexString(sha256)));
 
-    /// <summary>Images that are on one side only; one that was moved is twice in it, as if it had been replaced by another.</summary>
+    /// <summary>Images in only one of the two; one moved to other categories counts twice, as if replaced by another.</summary>
     private static HashSet<string> Changed(IEnumerable<string> before, IEnumerable<string> now)
     {
         var images = before.ToHashSet();

@@ -7,11 +7,11 @@ namespace Headstart.Training;
 /// <param name="Vectors">The vector of each item; the list may be sparse, since most word features are 0.</param>
 public sealed record ReadItems(IReadOnlyList<Dataset.Item> Items, IReadOnlyList<float[]> Vectors);
 
-/// <summary>The readable examples of a run with their features, on their <see cref="TrainTestSplit"/>.</summary>
+/// <summary>The readable examples of a run with their features, split by <see cref="TrainTestSplit"/>.</summary>
 /// <param name="All">What the served head learns from: training examples, and test examples whose side nobody gave.</param>
-/// <param name="Duplicates">Near duplicates, in groups.</param>
+/// <param name="Duplicates">Groups of near duplicates.</param>
 /// <param name="Unreadable">Examples without features.</param>
-/// <param name="Leaks">See <see cref="TrainTestSplit"/>, as for the next.</param>
+/// <param name="Leaks">See <see cref="TrainTestSplit"/>, also for <paramref name="Untested"/>.</param>
 public sealed record Examples(
     LabelledFeatures All, LabelledFeatures Train, IReadOnlyList<Guid> TrainIds, LabelledFeatures Test, IReadOnlyList<Guid> TestIds,
     IReadOnlyList<IReadOnlyList<Guid>> Duplicates, IReadOnlyList<Guid> Unreadable, IReadOnlyList<Guid> Leaks,
@@ -37,19 +37,19 @@ public sealed record Examples(
         List<Guid> Ids(IEnumerable<int> some) => [.. some.Select(i => items[i].ExampleId)];
     }
 
-    /// <summary>What became of the sides that a person gave, as sentences.</summary>
+    /// <summary>Sentences about the examples left out because of the sides that a person gave.</summary>
     public IEnumerable<string> Notices(string what)
     {
         if (Leaks.Count > 0)
         {
             yield return $"{Leaks.Count} of the {what} to learn from {(Leaks.Count == 1 ? "looks" : "look")} like {what} given as test and "
-                + "did not take part in training, because the accuracy would be too good otherwise. The report lists which.";
+                + "did not take part in training, since that would overstate the accuracy. The report lists them.";
         }
 
         if (Untested.Count > 0)
         {
             yield return $"{Untested.Count} of the {what} given as test {(Untested.Count == 1 ? "looks" : "look")} like all {what} that a "
-                + $"category can be learned from. This says nothing about new {what}, so the accuracy is without: add others to test on.";
+                + $"category can be learned from. Such {what} say nothing about new ones, so they do not count: add others to test on.";
         }
     }
 }

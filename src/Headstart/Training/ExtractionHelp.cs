@@ -10,7 +10,7 @@ public sealed class ExtractionHelp(ExtractionShards shards, FeatureCache feature
     public bool IsLeading => shards.IsLeading;
 
     /// <summary>Computes one shard.</summary>
-    /// <returns>Whether there was one.</returns>
+    /// <returns>false if there was none to compute.</returns>
     public async Task<bool> HelpAsync(CancellationToken stopping)
     {
         var here = loaded.All.ToDictionary(b => b.FeatureSpace);

@@ -18,11 +18,11 @@ public sealed record FitTask(HeadMethod? Method, int Seed, int Repeats, bool Lin
 /// <summary>What another worker needs to compute the same fits; it finds the features in the cache.</summary>
 /// <param name="Recipe">Id of the features.</param>
 /// <param name="Images">The SHA-256 of each image.</param>
-/// <param name="Labels">See <see cref="LabelledFeatures.Labels"/>, as for the others.</param>
+/// <param name="Labels">See <see cref="LabelledFeatures.Labels"/>; Tags, Groups and Categories likewise.</param>
 public sealed record FitDescription(FitTask Task, string Recipe, byte[][] Images, int[] Labels, int[][]? Tags, int[]? Groups,
     string[] Categories)
 {
-    /// <summary>The weights of <see cref="LabelledFeatures.Prior"/>, float32; null where there is none.</summary>
+    /// <summary>The weights of <see cref="LabelledFeatures.Prior"/>, float32; null if there is none.</summary>
     public byte[]? Prior { get; init; }
 
     public LabelledFeatures Set(IReadOnlyList<float[]> features) => new(features, Labels, Categories)

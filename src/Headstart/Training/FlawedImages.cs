@@ -6,7 +6,7 @@ using static Headstart.Learning.TrainingDefaults;
 
 namespace Headstart.Training;
 
-/// <summary>What was found in the images of a model when they were uploaded, for its report.</summary>
+/// <summary>The flaws found in a model's images when they were uploaded, for its report.</summary>
 internal static class FlawedImages
 {
     public static async Task<IReadOnlyList<FlawReport>> OfAsync(HeadstartDb db, Guid model, CancellationToken cancel)

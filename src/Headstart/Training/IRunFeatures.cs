@@ -7,7 +7,7 @@ using Headstart.Versions;
 
 namespace Headstart.Training;
 
-/// <summary>Features for a run.</summary>
+/// <summary>The features chosen for a run.</summary>
 /// <param name="Features">The features that its head will read.</param>
 /// <param name="Report">Why they were chosen; null if the run named them.</param>
 /// <param name="Tried">The winning trial of this run; null if there were no trials.</param>
@@ -15,11 +15,10 @@ namespace Headstart.Training;
 public sealed record ChosenFeatures(VersionFeatures Features, ChoiceReport? Report, Tried? Tried, IReadOnlyList<IDisposable>? Others = null)
     : IDisposable
 {
-    /// <summary>What the words of the categories say of such features.</summary>
+    /// <summary>The words of the categories, and the pairs that read them.</summary>
     public CategoryWords Words { get; init; } = CategoryWords.None;
 
-    /// <summary>The head that the words give, see <see cref="LabelledFeatures.Prior"/>; null where the features are not compared with
-    /// words.</summary>
+    /// <summary>The head made from the words, see <see cref="LabelledFeatures.Prior"/>; null if no pair computes the features.</summary>
     public DenseLayer? Prior { get; init; }
 
     public void Dispose()
@@ -47,7 +46,7 @@ public interface IRunFeatures
     Task<IReadOnlyList<(int First, int Second)>> AlikeAsync(HeadstartDb db, ReadItems read, CancellationToken cancel);
 
     /// <summary>
-    /// The references with which the head finds its features again. Stores features that belong to this run only; if the process dies
+    /// The references by which a stored head finds its features again. Stores features that belong to this run only; if the process dies
     /// afterwards, nothing refers to them.
     /// </summary>
     Task<IReadOnlyList<ArtifactPart>> KeepAsync(VersionFeatures features, CancellationToken cancel);

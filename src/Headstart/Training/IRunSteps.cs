@@ -3,21 +3,21 @@ using Headstart.Reports;
 
 namespace Headstart.Training;
 
-/// <summary>A run after its examples are frozen.</summary>
-/// <param name="Db">For this run alone.</param>
-/// <param name="Run">Its progress and notices.</param>
-/// <param name="Data">Its examples.</param>
-/// <param name="Watch">Its stages.</param>
+/// <summary>A run whose examples are frozen.</summary>
+/// <param name="Db">Used by this run only.</param>
+/// <param name="Run">The run, its progress and notices.</param>
+/// <param name="Data">The frozen examples.</param>
+/// <param name="Watch">Enters the stages and times them.</param>
 /// <param name="Budget">Limit for the whole run; negative for none.</param>
 internal sealed record RunContext(HeadstartDb Db, ActiveRun Run, Dataset Data, StageWatch Watch, TimeSpan Budget);
 
 /// <summary>What a run has made, before it is published.</summary>
 /// <param name="Backbone">Id of the features.</param>
 /// <param name="Artifact">The head to serve.</param>
-/// <param name="Evaluated">The head that has not learned from the held-out examples; null where there is none.</param>
-/// <param name="Learned">The examples that it has learned from.</param>
-/// <param name="Report">Without what is the same for all kinds of models.</param>
-/// <param name="Candidate">For the comparison with the published version.</param>
+/// <param name="Evaluated">The head that has not learned from the held-out examples; null if there is none.</param>
+/// <param name="Learned">The examples that the evaluated head learned from.</param>
+/// <param name="Report">The report, without the fields that <see cref="TrainingJob"/> fills for all kinds.</param>
+/// <param name="Candidate">What is compared with the published version.</param>
 internal sealed record MadeVersion(string Backbone, byte[] Artifact, byte[]? Evaluated, IReadOnlyList<Guid> Learned, Report Report,
     Candidate Candidate);
 
@@ -39,7 +39,7 @@ internal sealed class StageWatch(ActiveRun run, TimeProvider clock)
     private readonly long _begun = clock.GetTimestamp();
     private (string Stage, long Since)? _current;
 
-    /// <summary>Since this attempt began.</summary>
+    /// <summary>Time since this attempt began.</summary>
     public TimeSpan Elapsed => clock.GetElapsedTime(_begun);
 
     public Task EnterAsync(RunStage stage, double progress)
@@ -48,7 +48,7 @@ internal sealed class StageWatch(ActiveRun run, TimeProvider clock)
         return run.EnterAsync(stage, progress);
     }
 
-    /// <summary>Begins a stage inside a piece of work that does not wait; it is written with the next renewal of the lease.</summary>
+    /// <summary>Begins a stage from synchronous code; the next renewal of the lease writes it.</summary>
     public void Enter(RunStage stage)
     {
         if (run.Status.Stage != stage)

@@ -59,7 +59,7 @@ internal static class ImageFindings
             .OrderBy(image => image.Probability).Take(MostMistakes),
     ];
 
-    /// <summary>The training images that some head has not seen.</summary>
+    /// <summary>The training images that some head was not trained on.</summary>
     private static (LabelledFeatures Set, List<Guid> Ids) Tested(Findings found) =>
         (found.Examples.Train.Some(found.Validation.Tested), [.. found.Validation.Tested.Select(i => found.Examples.TrainIds[i])]);
 

@@ -45,12 +45,12 @@ public sealed class ImageRunFeatures(
         var choice = await new BackboneChoice(features, words, clock).ChooseAsync(
             admissible, maxMs, data, progress, budget / 2, Seed, cancel);
         return With(words, choice.Chosen.Recipe, new(
-            choice.Probe == 0 ? $"{choice.Chosen.Recipe.Id} was taken unseen: no category has two images to compare backbones on."
+            choice.Probe == 0 ? $"{choice.Chosen.Recipe.Id} was chosen without comparison: no category has two images to compare on."
                 : $"{choice.Reason}.", null, choice.Probe,
             double.IsFinite(choice.Stability) ? Math.Round(choice.Stability, 3) : null, candidates), choice.Chosen);
     }
 
-    /// <summary>Without pairs that turn out to be none: a run can do without words.</summary>
+    /// <summary>Drops the pairs that cannot be used, with a notice: a run can do without words.</summary>
     private static async Task<CategoryWords> UsableAsync(ActiveRun run, CategoryWords words, CancellationToken cancel)
     {
         var usable = new List<ImageTextPair>();
@@ -107,7 +107,7 @@ public sealed class ImageRunFeatures(
         }
 
         var fast = all.Where(b => run.MaxLatencyMs is null || b.MsPerImage <= run.MaxLatencyMs).ToList();
-        // An 8-bit network says nearly the same as the one that it was made from, in less time: trying both would cost every run twice.
+        // An 8-bit network gives nearly the same features as its original, in less time: trying both would only make every run slower.
         fast.RemoveAll(b => fast.Exists(other => other.Manifest.QuantisedFrom == b.Manifest.Sha256));
         // With two others to choose from and to join, the built-in one would cost every run time and win only by luck.
         if (fast.Count(b => !IsBuiltIn(b)) >= EnoughBackbones)

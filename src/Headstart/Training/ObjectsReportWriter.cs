@@ -6,9 +6,9 @@ using static Headstart.Learning.TrainingDefaults;
 
 namespace Headstart.Training;
 
-/// <summary>The results at the end of the run of a detection model.</summary>
+/// <summary>The results at the end of a detection run.</summary>
 /// <param name="Items">The training examples, then the held-out ones.</param>
-/// <param name="Result">Its answers are in this order.</param>
+/// <param name="Result">The result, with one answer for each item.</param>
 /// <param name="Confirmed">Images whose boxes a person confirmed.</param>
 internal sealed record FoundObjects(Dataset Data, Examples Examples, IReadOnlyList<Dataset.Item> Items, DetectionResult Result,
     IReadOnlySet<Guid> Confirmed);
@@ -16,7 +16,7 @@ internal sealed record FoundObjects(Dataset Data, Examples Examples, IReadOnlyLi
 /// <summary>Writes the report of a detection model.</summary>
 internal static class ObjectsReportWriter
 {
-    private const double Few = 30; // boxes of a category, below which more of them are the best advice
+    private const double Few = 30; // boxes of a category; below this number, adding more is the best advice
 
     public static Report Write(FoundObjects found)
     {
@@ -81,12 +81,12 @@ internal static class ObjectsReportWriter
     private static string Sentence(DetectionReport report)
     {
         var (right, all) = (report.Errors.Right, report.Categories.Sum(category => category.Boxes));
-        return string.Create(CultureInfo.InvariantCulture, $"Mean average precision {Percent(report.At50.Value)} at an overlap of a half ")
+        return string.Create(CultureInfo.InvariantCulture, $"Mean average precision {Percent(report.At50.Value)} at an overlap of 0.5 ")
             + $"({Percent(report.At50.Low)} to {Percent(report.At50.High)} with 95 % confidence), on {report.Pictures} images not used for "
             + $"training: {right} of {all} objects were found where they are.";
     }
 
-    /// <summary>What would help most, by what goes wrong most often.</summary>
+    /// <summary>What would help most against the most frequent mistake.</summary>
     private static string Advice(DetectionReport report)
     {
         var errors = report.Errors;
@@ -96,19 +96,19 @@ internal static class ObjectsReportWriter
             : new[] { errors.Missed, errors.WrongPlace, errors.WrongCategory, errors.Twice, errors.Background } switch
             {
                 var counts when counts.Max() == 0 => "More images from real use will tell how well it does elsewhere.",
-                var counts when counts.Max() == errors.Missed => "Most mistakes are missed objects: add images that show them as they were "
-                    + "missed, small or in part, and look for objects without a box.",
-                var counts when counts.Max() == errors.Background => "Most mistakes are answers where nothing is: add images without "
+                var counts when counts.Max() == errors.Missed => "Most mistakes are missed objects: add images that show them small or "
+                    + "partly hidden, and look for objects that lack a box.",
+                var counts when counts.Max() == errors.Background => "Most mistakes are objects found where none are: add images without "
                     + "objects.",
                 var counts when counts.Max() == errors.WrongPlace => "Most mistakes are boxes that fit badly: draw boxes close to the "
                     + "objects.",
-                var counts when counts.Max() == errors.WrongCategory => "Most mistakes are objects of another category: add images of "
-                    + "those that are confused.",
+                var counts when counts.Max() == errors.WrongCategory => "Most mistakes are wrong categories: add images of the categories "
+                    + "that are confused.",
                 _ => "Most mistakes are objects that were found twice: add images in which they stand close together.",
             };
     }
 
-    /// <summary>What twice as many images would do; nothing where no curve tells.</summary>
+    /// <summary>What twice as many images would gain; empty without a curve.</summary>
     private static string More(LearningCurve? curve, int images) => curve?.Gain(images, 2 * images) switch
     {
         null => "",

@@ -19,7 +19,7 @@ public sealed record Findings(
     Dataset Data, Examples Examples, VersionFeatures Features, CrossValidation Validation, Head Evaluated, Head Raw, double Temperature,
     LearningCurve? Curve, IReadOnlySet<Guid> Confirmed)
 {
-    /// <summary>What the words of the categories say.</summary>
+    /// <summary>The words of the categories.</summary>
     public CategoryWords Words { get; init; } = CategoryWords.None;
 }
 
@@ -52,7 +52,7 @@ public static class ReportWriter
             : $"{(caveat is null ? "" : $"{caveat} ")}{advice?.Sentence ?? Advice.Nothing(found.Curve, train.Count, what)}";
         return new()
         {
-            Sentence = $"{(known ? Sentence(shown, meanF1, what) : "The accuracy cannot be told.")} {more}",
+            Sentence = $"{(known ? Sentence(shown, meanF1, what) : "The accuracy is unknown.")} {more}",
             Accuracy = known ? shown.Accuracy : null,
             AccuracyInterval = known ? Interval(shown) : null,
             AccuracyFrom = useHeldOut ? AccuracySource.HeldOut : known ? AccuracySource.CrossValidation : null,
@@ -191,7 +191,7 @@ public static class ReportWriter
     {
         var method = found.Validation.Method;
         var (features, categories) = (found.Features.Length, found.Data.Categories.Count);
-        var best = found.Validation.Measured.Count == 0 ? "is used where nothing tells which head is best."
+        var best = found.Validation.Measured.Count == 0 ? "is the default if heads cannot be compared."
             : "did best in cross-validation.";
         var what = method.Kind switch
         {

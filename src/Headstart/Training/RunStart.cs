@@ -20,13 +20,13 @@ public sealed record RunOptions(string? Backbone = null, double? MaxLatencyMs = 
 public sealed class RunStart(HeadstartDb db, LoadedBackbones loaded, LoadedTextBackbones texts, ImageTextPairs pairs,
     WantedBackbones wanted, JobWaker waker, TimeProvider clock)
 {
-    /// <param name="caller">Owns the model.</param>
-    /// <param name="id">Of the model.</param>
+    /// <param name="caller">The owner of the model.</param>
+    /// <param name="id">Id of the model.</param>
     /// <param name="options">The options of the run.</param>
-    /// <param name="idempotencyKey">The same key returns the run that it started.</param>
+    /// <param name="idempotencyKey">A repeated key returns the run that it started.</param>
     /// <param name="cancel">Cancels before the run is created.</param>
     /// <returns>The run, queued.</returns>
-    /// <exception cref="RefusedException">There is none; the problem says why.</exception>
+    /// <exception cref="RefusedException">No run was started; the problem says why.</exception>
     public async Task<TrainingRun> StartAsync(
         ClaimsPrincipal caller, Guid id, RunOptions options, string? idempotencyKey, CancellationToken cancel) =>
         await db.ModelsOf(caller).AnyAsync(m => m.Id == id, cancel) ? await StartAsync(id, options, idempotencyKey, cancel)
@@ -44,7 +44,7 @@ public sealed class RunStart(HeadstartDb db, LoadedBackbones loaded, LoadedTextB
 
         var (kind, account) = await db.Models.Where(m => m.Id == id).Select(m => new ValueTuple<ModelKind, Guid>(m.Kind, m.AccountId))
             .SingleOrDefaultAsync(cancel);
-        await loaded.Bundled.WaitAsync(cancel); // a run may name one of them
+        await loaded.Bundled.WaitAsync(cancel); // a run may name a bundled backbone
         if ((Refuse(options) ?? (kind.IsText() ? RefuseTextBackbone(options) : RefuseBackbone(options, kind))
             ?? await NothingToLearnAsync(id, kind, options, cancel))
             is { } refusal)
@@ -79,7 +79,7 @@ public sealed class RunStart(HeadstartDb db, LoadedBackbones loaded, LoadedTextB
         return run;
     }
 
-    /// <summary>Makes a version of a new model whose categories somebody described, where this host has an image-text pair.</summary>
+    /// <summary>Starts a run for a new model if its categories are described and this host has an image-text pair to read them.</summary>
     public async Task FromWordsAsync(Model model, CancellationToken cancel)
     {
         ArgumentNullException.ThrowIfNull(model);
@@ -91,7 +91,7 @@ public sealed class RunStart(HeadstartDb db, LoadedBackbones loaded, LoadedTextB
             }
             catch (RefusedException)
             {
-                // The account has no run left. The model is made, and its owner can start one later.
+                // The account's limit of concurrent runs is reached. The model exists; its owner can start a run later.
             }
         }
     }
@@ -144,14 +144,14 @@ public sealed class RunStart(HeadstartDb db, LoadedBackbones loaded, LoadedTextB
             : null;
     }
 
-    /// <param name="images">To learn from, with boxes.</param>
-    /// <param name="unseen">Whose boxes nobody has given yet.</param>
+    /// <param name="images">Number of images to learn from that have boxes.</param>
+    /// <param name="unseen">Number of images whose boxes are unknown.</param>
     internal static string TooFewBoxes(int images, int unseen) => "Training needs at least "
         + $"{ModelKind.ObjectDetection.MinExamples()} images with boxes to learn from; {images} {(images == 1 ? "has" : "have")} any. "
         + (unseen == 0 ? "" : $"Nobody has said yet what {unseen} {(unseen == 1 ? "image shows" : "images show")}: draw their boxes. ")
         + "Thirty images per category are a good start.";
 
-    /// <summary>Whether a version can be made of words alone.</summary>
+    /// <summary>Whether a version can be made from words alone.</summary>
     private bool BeginsWithWords(ModelKind kind, int categories, RunOptions options) => kind.ReadsWords()
         && categories >= kind.MinCategories() && pairs.Find(options.Backbone is "auto" ? null : options.Backbone, options.MaxLatencyMs)
             is not null;

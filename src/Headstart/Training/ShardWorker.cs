@@ -2,7 +2,7 @@ using Headstart.Data;
 
 namespace Headstart.Training;
 
-/// <summary>Helps with the runs of other workers: with their images, shard by shard, and with fitting their heads.</summary>
+/// <summary>Helps with other workers' runs: reads their images, shard by shard, and fits their heads.</summary>
 public sealed partial class ShardWorker : BackgroundService
 {
     private static readonly TimeSpan Period = TimeSpan.FromSeconds(3);

@@ -67,7 +67,7 @@ public sealed class SharedFits(IDbContextFactory<HeadstartDb> databases, Extract
     }
 
     /// <summary>Computes fits of another worker's run while there are any.</summary>
-    /// <returns>Whether there were.</returns>
+    /// <returns>false if there were none.</returns>
     public async Task<bool> HelpAsync(CancellationToken stopping)
     {
         string[] here = [.. loaded.All.Select(backbone => backbone.FeatureSpace)];
@@ -141,7 +141,7 @@ public sealed class SharedFits(IDbContextFactory<HeadstartDb> databases, Extract
         finally
         {
             await stop.CancelAsync();
-            await ((Task)fit).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing); // its tensors must not be disposed under it
+            await ((Task)fit).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing); // it must not outlive the tensors that it reads
         }
     }
 
@@ -169,7 +169,7 @@ public sealed class SharedFits(IDbContextFactory<HeadstartDb> databases, Extract
 
         var made = await ours.ToDictionaryAsync(s => s.Number, s => MemoryMarshal.Cast<byte, float>(s.Result).ToArray(), cancel);
         return made.Count == offer.Plan.Count ? [.. Enumerable.Range(0, made.Count).Select(number => made[number])]
-            : await Task.Run(() => offer.Plan.FitAll(cancel, progress), cancel); // the sweep deletes it after a day
+            : await Task.Run(() => offer.Plan.FitAll(cancel, progress), cancel); // the sweep deleted the shared fits
     }
 
     private async Task DropAsync(Guid work)
@@ -186,7 +186,7 @@ public sealed class SharedFits(IDbContextFactory<HeadstartDb> databases, Extract
     }
 
     /// <summary>Fits that other workers may already be computing.</summary>
-    /// <param name="fits">The owner.</param>
+    /// <param name="fits">The service that made the offer.</param>
     /// <param name="plan">Disposed with the offer.</param>
     /// <param name="leading">Disposed with the offer.</param>
     /// <param name="work">null if the fits are not shared.</param>
@@ -200,7 +200,7 @@ public sealed class SharedFits(IDbContextFactory<HeadstartDb> databases, Extract
         internal string[] Spaces => spaces;
 
         /// <summary>Computes the unclaimed fits and waits for those of other workers.</summary>
-        /// <returns>The answers, in order.</returns>
+        /// <returns>The results, in the order of the fits.</returns>
         public Task<IReadOnlyList<float[]>> FinishAsync(IProgress<double> progress, CancellationToken cancel) =>
             fits.FinishAsync(this, progress, cancel);
 

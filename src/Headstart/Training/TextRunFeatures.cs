@@ -13,8 +13,8 @@ using static Headstart.Learning.TrainingDefaults;
 namespace Headstart.Training;
 
 /// <summary>
-/// Features of texts: each run learns them from the model's own texts, including unlabelled ones. What sentence networks make of a text is
-/// kept for later runs. A text deleted since the run began is not used.
+/// Features of texts: each run learns them from the model's own texts, including unlabelled ones. Sentence vectors are kept for later runs.
+/// A text deleted since the run began is not used.
 /// </summary>
 public sealed class TextRunFeatures(LoadedTextBackbones loaded, SentenceVectors vectors, EarlierChoice earlier, IBlobStore blobs)
     : IRunFeatures
@@ -73,7 +73,7 @@ public sealed class TextRunFeatures(LoadedTextBackbones loaded, SentenceVectors 
         return [new(of.Id, Convert.ToHexStringLower(await blobs.PutAsync(file.ToArray(), cancel)), ArtifactPart.Text, "")];
     }
 
-    /// <summary>Copies of texts that were given as test are not used for the features either.</summary>
+    /// <summary>Leaves out training texts that copy a text given as test: the features must not learn from them either.</summary>
     private static async Task<Dataset> WithoutLeaksAsync(Dataset data, Dictionary<Guid, string> texts, CancellationToken cancel)
     {
         Dataset.Item[] items = [.. data.Train.Concat(data.Test).Where(item => texts.ContainsKey(item.ExampleId))];
@@ -102,12 +102,12 @@ public sealed class TextRunFeatures(LoadedTextBackbones loaded, SentenceVectors 
         progress.Show(Table(choice.Trials, choice.Chosen));
         var compared = choice.Chosen.Scores.Count;
         return new(new WordFeatures(choice.Chosen.Features), new(
-            (compared == 0 ? $"{choice.Chosen.Id} was taken unseen: no category has two texts to compare features on"
+            (compared == 0 ? $"{choice.Chosen.Id} was chosen without comparison: no category has two texts to compare on"
                 : ChoiceRule.Reason(choice.Trials, choice.Chosen, "texts")) + $"; {learned}.",
             null, compared, double.IsFinite(choice.Stability) ? Math.Round(choice.Stability, 3) : null, names), choice.Chosen);
     }
 
-    /// <summary>Has the sentence networks that the run reads know its texts.</summary>
+    /// <summary>Computes and stores the sentence vectors of the run's texts.</summary>
     private async Task BringAsync(TextCorpus corpus, IReadOnlyList<string> test, string? only, CancellationToken cancel)
     {
         foreach (var network in loaded.All.Where(file => file.Kind == RegisteredTextKind.Sentences
@@ -140,7 +140,7 @@ public sealed class TextRunFeatures(LoadedTextBackbones loaded, SentenceVectors 
                 + $"{usable.Min(f => f.MsPerText):0.000} ms per text; raise it.");
     }
 
-    /// <summary>Identifies the candidates of a choice: their kinds, and the files that some come from.</summary>
+    /// <summary>Identifies the candidates of a choice by their kinds and the files of their networks.</summary>
     private List<string> Names() =>
         [.. TextCandidates.Ids(loaded.All).Concat(loaded.All.Select(file => $"{file.Id} {file.Sha256[..12]}"))
             .Order(StringComparer.Ordinal)];

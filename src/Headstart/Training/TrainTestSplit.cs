@@ -1,18 +1,18 @@
 namespace Headstart.Training;
 
 /// <summary>
-/// Which examples are learned from and which test, once look-alikes are known: they are on the same side. A test example whose side nobody
-/// gave becomes a training example beside one, and a training example beside one that was given as test is left out. Where that would leave
-/// a category with nothing to learn from, its training examples stay and their look-alikes test nothing.
+/// Splits examples into train and test so that look-alikes are on the same side. A test example that looks like a training example becomes
+/// one, unless a person gave it as test: then the training example is left out. If that would leave a category with nothing to learn from,
+/// its training examples stay and their look-alikes test nothing.
 /// </summary>
-/// <param name="Train">Indices, in rising order, as of the others.</param>
+/// <param name="Train">Ascending indices into the items, as in the other lists.</param>
 /// <param name="Leaks">Training examples left out, because they look like an example given as test.</param>
 /// <param name="Untested">Examples given as test that test nothing, because they look like all training examples of a category.</param>
 public sealed record TrainTestSplit(IReadOnlyList<int> Train, IReadOnlyList<int> Test, IReadOnlyList<int> Leaks,
     IReadOnlyList<int> Untested)
 {
     /// <param name="data">The run's examples.</param>
-    /// <param name="items">Those that can be read, <c>[n]</c>.</param>
+    /// <param name="items">The readable ones, <c>[n]</c>.</param>
     /// <param name="groups"><c>[n]</c>, equal for look-alikes.</param>
     public static TrainTestSplit Of(Dataset data, IReadOnlyList<Dataset.Item> items, IReadOnlyList<int> groups)
     {

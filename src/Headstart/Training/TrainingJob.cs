@@ -7,8 +7,8 @@ using Microsoft.EntityFrameworkCore;
 namespace Headstart.Training;
 
 /// <summary>
-/// One training run from its frozen dataset to a published version. Everything before the last line can be repeated from the feature cache,
-/// and the last line is atomic.
+/// One training run from its frozen dataset to a published version. Everything before publishing can be repeated from the feature cache,
+/// and publishing is atomic.
 /// </summary>
 internal sealed partial class TrainingJob(
     IDbContextFactory<HeadstartDb> databases, RunSteps kinds, PublishDecision publish, VersionWriter versions, TimeProvider clock,

@@ -16,7 +16,7 @@ public sealed class VersionWriter(IDbContextFactory<HeadstartDb> databases, IBlo
     /// pointer to it and the run's end in one transaction, so a run ends once and a version is never incomplete.
     /// </summary>
     /// <exception cref="OperationCanceledException">This worker lost the run; nothing was published.</exception>
-    /// <param name="run">Ends here.</param>
+    /// <param name="run">The run, which ends here.</param>
     /// <param name="made">Its report also says whether to publish.</param>
     /// <param name="cancel">Cancels before the version exists.</param>
     internal async Task<int> PublishAsync(ActiveRun run, MadeVersion made, CancellationToken cancel)
@@ -64,8 +64,8 @@ public sealed class VersionWriter(IDbContextFactory<HeadstartDb> databases, IBlo
     }
 
     /// <summary>
-    /// Test examples that the run had to learn from are training examples from now on: later versions are not tested on them either. A side
-    /// that a person gave meanwhile stays.
+    /// Turns test examples that the run had to learn from into training examples, so that later versions are not tested on them either. A
+    /// side that a person gave meanwhile stays.
     /// </summary>
     private static async Task NoLongerTestAsync(HeadstartDb db, TrainingRun run, IReadOnlyList<Guid> learned, CancellationToken cancel)
     {

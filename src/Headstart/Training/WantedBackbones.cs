@@ -53,7 +53,7 @@ public sealed class WantedBackbones(LoadedBackbones loaded, HostCatalogue catalo
         return null;
     }
 
-    /// <summary>Without any backbone, the run waits until its own time limit.</summary>
+    /// <summary>Waits for downloads; a host without any backbone waits until the run's own time limit.</summary>
     private async Task WaitAsync(ActiveRun run, List<Fetch> fetches, TimeSpan patience, CancellationToken cancel)
     {
         var started = clock.GetTimestamp();
@@ -87,7 +87,7 @@ public sealed class WantedBackbones(LoadedBackbones loaded, HostCatalogue catalo
     private IEnumerable<string> Recommended() => catalogue.Entries.Where(e => e.Recommended && fetcher.CanFetch(e.Manifest.Id))
         .Select(e => e.Manifest.Id);
 
-    /// <summary>Those added since, the best first, as long as they are not too much to fetch unasked.</summary>
+    /// <summary>Backbones added since the newest version, best first, up to the size that is downloaded unasked.</summary>
     private async Task<List<string>> NewAsync(HeadstartDb db, TrainingRun run, CancellationToken cancel)
     {
         var newest = await db.Versions.AsNoTracking().Where(v => v.ModelId == run.ModelId).OrderByDescending(v => v.Number)

@@ -10,8 +10,8 @@ using static Headstart.Learning.TrainingDefaults;
 namespace Headstart.Training;
 
 /// <summary>
-/// Makes a version of a model that has nothing to learn from yet, where this host has an image-text pair: the words of its categories are
-/// the classifier. It says in its report, and wherever it is listed, that it has seen no image.
+/// Makes a version of a model that has nothing to learn from yet, if this host has an image-text pair: the words of its categories are the
+/// classifier. Its report and all lists of versions say that it has seen no image.
 /// </summary>
 internal sealed class WordsRun(ImageTextPairs pairs, ImageRunFeatures images) : IRunSteps
 {
@@ -42,12 +42,12 @@ internal sealed class WordsRun(ImageTextPairs pairs, ImageRunFeatures images) : 
             new ClassifierCandidate(data, new([], [], words.Categories), [], head, images));
     }
 
-    /// <summary>The words of categories, as their owner wrote them by now.</summary>
-    /// <param name="db">Has the descriptions.</param>
-    /// <param name="model">Its id.</param>
-    /// <param name="categories">The names to read.</param>
-    /// <param name="pairs">To read them with; without one nothing is looked up.</param>
-    /// <param name="cancel">Ends the query.</param>
+    /// <summary>The current words of the categories: their descriptions, or else their names.</summary>
+    /// <param name="db">The database with the descriptions.</param>
+    /// <param name="model">Id of the model.</param>
+    /// <param name="categories">Names of the categories.</param>
+    /// <param name="pairs">Networks that read the words; nothing is looked up if there are none.</param>
+    /// <param name="cancel">Cancels the query.</param>
     internal static async Task<CategoryWords> WordsOfAsync(HeadstartDb db, Guid model, IReadOnlyList<string> categories,
         IReadOnlyList<ImageTextPair> pairs, CancellationToken cancel)
     {

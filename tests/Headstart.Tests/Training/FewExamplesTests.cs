@@ -21,7 +21,7 @@ public sealed class FewExamplesTests(TestHost host)
 
         var (run, report) = await TrainedAsync(model);
 
-        Assert.Equal("The accuracy cannot be told. All images of each category show one scene, so nothing can be said about other scenes: "
+        Assert.Equal("The accuracy is unknown. All images of each category show one scene, so nothing can be said about other scenes: "
             + "add images from elsewhere.", (string?)report["sentence"]);
         AssertUnclaimed(report);
         Assert.Equal(["cats", "dogs"], Names(report["unmeasured"]!));
@@ -30,7 +30,7 @@ public sealed class FewExamplesTests(TestHost host)
         Assert.Equal((null, null, true), ((double?)version["accuracy"], version["accuracyInterval"], (bool)version["published"]!));
         var published = (await _client.GetJsonAsync(model))["published"]!;
         Assert.Equal((1, null), ((int)published["number"]!, (double?)published["accuracy"]));
-        Assert.Contains("The accuracy cannot be told.", await PageAsync(model));
+        Assert.Contains("The accuracy is unknown.", await PageAsync(model));
 
         // Another picture of the scene has its label, and another scene is not called unknown: nothing says how others look.
         var answer = (await _client.PredictAsync(model, Pets.Dogs[0], Pets.Dogs[9]))["predictions"]!.AsArray();
@@ -88,7 +88,7 @@ public sealed class FewExamplesTests(TestHost host)
             AssertUnclaimed(report);
             Assert.EndsWith("Each category has only one image, so nothing can be said about how others would fare: add images.",
                 (string?)report["sentence"]);
-            Assert.Contains("is used where nothing tells which head is best", (string?)report["head"]!["sentence"]);
+            Assert.Contains("is the default if heads cannot be compared", (string?)report["head"]!["sentence"]);
         }
 
         var answer = (await _client.PredictAsync(model, Pets.Dogs[0]))["predictions"]![0]!["labels"]![0]!;
@@ -135,7 +135,7 @@ public sealed class FewExamplesTests(TestHost host)
         var (_, report) = await TrainedAsync(model, Api.Automatic);
 
         AssertUnclaimed(report);
-        Assert.Equal("The accuracy cannot be told. All texts of each category are worded alike, so nothing can be said about other "
+        Assert.Equal("The accuracy is unknown. All texts of each category are worded alike, so nothing can be said about other "
             + "wordings: add texts worded differently.", (string?)report["sentence"]);
         Assert.Equal("billing", (await _client.AskAsync(model, "please send the invoice"))["predictions"]![0]!.BestLabel());
     }
@@ -186,7 +186,7 @@ public sealed class FewExamplesTests(TestHost host)
         Assert.Null(report["learningCurve"]);
         Assert.Null(report["advice"]);
         Assert.Empty(report["confusion"]!.AsArray());
-        Assert.StartsWith("The accuracy cannot be told.", (string?)report["sentence"]);
+        Assert.StartsWith("The accuracy is unknown.", (string?)report["sentence"]);
     }
 
     private static IEnumerable<string?> Names(JsonNode names) => names.AsArray().Select(name => (string?)name);
