@@ -46,7 +46,7 @@ public sealed class DetectionHead : IDisposable
     /// <summary>Longer side in pixels of the image that the backbone reads.</summary>
     public int Resolution => Artifact.Resolution;
 
-    /// <summary>The threshold of each category, a probability: where F1 is best.</summary>
+    /// <summary>Probability threshold of each category, chosen for the best F1.</summary>
     public IReadOnlyList<float> Thresholds => Artifact.Thresholds;
 
     /// <summary>Number of learned parameters.</summary>

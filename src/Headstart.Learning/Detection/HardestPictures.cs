@@ -6,7 +6,7 @@ namespace Headstart.Learning.Detection;
 /// <param name="Wrong">Number of wrong answers.</param>
 public sealed record HardPicture(int Picture, int Missed, int Wrong);
 
-/// <summary>The images with the most mistakes of a detector.</summary>
+/// <summary>The images on which a detector makes the most mistakes.</summary>
 public static class HardestPictures
 {
     private const float RightOverlap = 0.5f;
