@@ -132,83 +132,83 @@ public static class TrainingDefaults
     public const int MostForSentences = 20_000;
     public const int ExplainedWords = 200;                 // the first ones of a text
 
-    // Detection: what is tried
-    public const int MinImagesWithBoxes = 5;               // fewer show nothing but themselves
-    // pixels of the longer side, multiples of 32; at the smallest one large objects look as in the pictures that backbones learned from
+    // Detection: backbone, resolution and folds
+    public const int MinImagesWithBoxes = 5;               // fewer do not generalise
+    // longer side in pixels, multiples of 32; at the smallest, large objects look as in the images that backbones were trained on
     public static readonly int[] Resolutions = [224, 320, 480, 640];
     public const int HighestResolution = 1_280;
-    public const float SmallestObject = 28;                // pixels that half of a category's objects are to have across
-    public const int FewImagesToTry = 12;                  // fewer say nothing about a backbone
-    public const int ResolutionOfTrial = 320;              // at most: what tells backbones apart shows there
+    public const float SmallestObject = 28;                // pixels: half of each category's objects should be at least this large
+    public const int FewImagesToTry = 12;                  // with fewer, no backbones are compared
+    public const int ResolutionOfTrial = 320;              // at most; enough to tell backbones apart
     public const int ImagesOfTrial = 60;
-    public const int ViewsOfTrial = 2;                     // of an image
-    public const int StepsOfTrial = 200;                   // twice as many for the two best
-    public const int FoldsOfReport = 3;                    // where too few are held out each image is answered by two thirds of the others
-    public const int FoldsOfCalibration = 5;               // where enough are, one fifth says what scores mean
+    public const int ViewsOfTrial = 2;                     // per image
+    public const int StepsOfTrial = 200;                   // twice as many for the best two backbones
+    public const int FoldsOfReport = 3;                    // without enough held-out images: each head learns from two thirds
+    public const int FoldsOfCalibration = 5;               // with enough held-out images: one fifth is kept for calibration
 
-    // Detection: what is seen
-    public const double SmallestView = 0.6;                // of the resolution
+    // Detection: views
+    public const double SmallestView = 0.6;                // relative to the resolution
     public const double LargestView = 1.5;
-    public const double MosaicShare = 0.3;                 // of the views: objects in other surroundings
-    public const double MosaicScale = 0.6;                 // a quarter of the canvas each, so smaller
-    public const double LightSpread = 0.3;                 // of the logarithm of the brightness
-    public const double ColourSpread = 0.1;                // the same of each colour
-    public const float EnoughSeen = 0.4f;                  // of an object that is cut off: less is neither to be found nor wrong
-    public const int MostPlaces = 4_000_000;               // of all views together, 232 bytes each: 0.9 GB, and the backbone's time
-    public const int FewestViews = 2;                      // of an image
-    public const int MostViewsOfImage = 12;                // more are too much alike
-    public const int EnoughViews = 800;                    // of all images: of few images more views of each are better than fewer steps
+    public const double MosaicShare = 0.3;                 // of the views; shows objects in other surroundings
+    public const double MosaicScale = 0.6;                 // smaller, since each image has about a quarter of the canvas
+    public const double LightSpread = 0.3;                 // of the logarithm of the brightness, in both directions
+    public const double ColourSpread = 0.1;                // the same for each colour channel
+    public const float EnoughSeen = 0.4f;                  // visible share of a cut-off object; below it the object is ignored
+    public const int MostPlaces = 4_000_000;               // of all views together, 232 bytes each: limits memory (0.9 GB) and time
+    public const int FewestViews = 2;                      // per image
+    public const int MostViewsOfImage = 12;                // per image; more are too similar
+    public const int EnoughViews = 800;                    // in total: with few images, more views of each are better than fewer steps
     public const int DecodedAtOnce = 64;                   // images: 100 MB at 640 pixels
-    public const int ImagesForProjection = 40;             // so many show which channels vary
+    public const int ImagesForProjection = 40;             // enough to find the principal directions
     public const int PlacesForProjection = 20_000;
     public static readonly int[] KeptChannels = [96, 160, 256]; // by stride
 
-    // Detection: the head and its training
-    public const int HeadWidth = 64;                       // channels; a multiple of 16, which vectors have
-    public const int BlockKernel = 5;                      // places along each side: a block must see the ends of large objects
+    // Detection: head and training
+    public const int HeadWidth = 64;                       // channels; a multiple of the 16 lanes of a vector
+    public const int BlockKernel = 5;                      // places along each side; large enough to see the ends of large objects
     public const int SharedBlocks = 1;
     public const int BranchBlocks = 1;
-    public const float LeastSquare = 1e-3f;                // added to the mean square that a place is divided by: nothing stays nothing
-    public const float FirstLogit = -4.6f;                 // 1 %: nearly all places are background (RetinaNet)
-    public const float FirstSide = 1.1f;                   // three strides
-    public const float LongestSide = 7;                    // logarithm of strides
-    public const int PlacesOfObject = 10;                  // as in YOLOv8
-    public const float SmallestReach = 0.75f;              // strides
-    public const float LeastTarget = 0.05f;                // a place that answers for an object is never background
-    public const float BoxWeight = 2;                      // as in generalised focal loss
-    public const float LongestGradient = 10;               // rarely reached; keeps one strange batch from spoiling all
-    public const float AverageDecay = 0.995f;              // of the parameters: remembers some hundred steps
-    public const float DetectionDecay = 0.02f;             // of the weights a unit of rate
-    public const int BatchViews = 4;                      // half as many learned as much in two thirds of the time
-    public const float HighestRate = 0.01f;               // at half and at twice as much it finds less
-    public const float WarmUp = 0.05f;                     // share of the steps
+    public const float LeastSquare = 1e-3f;                // added to a place's mean square before dividing: zeros stay zeros
+    public const float FirstLogit = -4.6f;                 // initial bias, 1 %: nearly all places are background (RetinaNet)
+    public const float FirstSide = 1.1f;                   // initial bias, a logarithm: three strides
+    public const float LongestSide = 7;                    // logarithm of strides; limits predicted distances
+    public const int PlacesOfObject = 10;                  // assigned at most, as in YOLOv8
+    public const float SmallestReach = 0.75f;              // strides from the centre within which even tiny objects get places
+    public const float LeastTarget = 0.05f;                // a place assigned to an object is never background
+    public const float BoxWeight = 2;                      // of the box loss, as in generalised focal loss
+    public const float LongestGradient = 10;               // norm; rarely reached, keeps one odd batch from spoiling the head
+    public const float AverageDecay = 0.995f;              // moving average of the parameters over a few hundred steps
+    public const float DetectionDecay = 0.02f;             // AdamW's weight decay, times the learning rate
+    public const int BatchViews = 4;                      // instead of 8: as accurate in two thirds of the time
+    public const float HighestRate = 0.01f;               // half and twice as much were both less accurate
+    public const float WarmUp = 0.05f;                     // share of the training
     public const int PassesOfViews = 12;
     public const int FewestSteps = 700;
-    public const int MostWork = 45_000_000;                // places of all views that are learned from in a run: four minutes of one core
-    public const int FewToGoOn = 66;                       // images: where there are no more, each head learns from the beginning
-    public const double GoingOn = 0.35;                    // of a training, for a head that goes on with more examples
-    // a rate as at the beginning forgets where boxes end, and too few steps follow to learn it again
+    public const int MostWork = 45_000_000;                // places processed in a run, over all steps: four minutes of one core
+    public const int FewToGoOn = 66;                       // images; with no more than these, each head is trained from scratch
+    public const double GoingOn = 0.35;                    // share of a full training for fine-tuning with more examples
+    // fine-tuning at the full rate forgets where boxes end, and has too few steps to relearn it
     public const float RateOfGoingOn = HighestRate / 5;
-    public const double CurvePart = 0.5;                   // of the images, for the learning curve
-    public const double ShareOfCurve = 0.5;                // of a training: so each of them is seen as often
-    public const double ShareOfChoice = 0.2;               // of a run's limit
-    public const double ShareOfReading = 0.35;             // of what is left then
-    public const double ShareOfTraining = 0.85;            // of what is left then; the rest is for answers and the report
+    public const double CurvePart = 0.5;                   // of the images, for the learning curve's first point
+    public const double ShareOfCurve = 0.5;                // of a full training, so that each image is seen as often
+    public const double ShareOfChoice = 0.2;               // of a run's time limit
+    public const double ShareOfReading = 0.35;             // of the time left after that
+    public const double ShareOfTraining = 0.85;            // of the time left after that; the rest is for answers and the report
 
     // Detection: answers and report
-    public const int MostObjects = 100;                    // an image, as COCO counts
-    public static readonly float[] SameObject = [0.4f, 0.3f, 0.5f]; // overlaps of two boxes of one object that are tried
-    public const float AgreeingBox = 0.5f;                 // overlap of boxes that make one together
-    public const float LeastLogit = -4.6f;                 // 1 %: answers below say nothing
-    public const float UntriedThreshold = 0.5f;            // of a category that nothing was found of
-    public const double SlopeSpread = 0.5;                 // standard deviations that few answers are drawn to
+    public const int MostObjects = 100;                    // per image, as in COCO
+    public static readonly float[] SameObject = [0.4f, 0.3f, 0.5f]; // candidates: above this overlap two boxes are one object
+    public const float AgreeingBox = 0.5f;                 // overlap above which boxes are averaged
+    public const float LeastLogit = -4.6f;                 // 1 %: answers below are dropped
+    public const float UntriedThreshold = 0.5f;            // of a category without a right answer
+    public const double SlopeSpread = 0.5;                 // standard deviations of the calibration's priors
     public const double InterceptSpread = 2;
-    public const int DetectionDrawWork = 2_000_000;        // images times categories of all draws of an interval
+    public const int DetectionDrawWork = 2_000_000;        // images times categories times draws of an interval
     public const int FewestDraws = 100;
-    public const double SmallSide = 1 / 16.0;              // of the image's longer side: 40 pixels of 640
+    public const double SmallSide = 1 / 16.0;              // of the image's longer side: 40 of 640 pixels
     public const double LargeSide = 0.25;
-    public const float SureToSuspect = 0.5f;               // of an answer that contradicts a label
-    public const float SloppyFrom = 0.3f;                  // overlap of an answer and a box that is about the same object
-    public const float SloppyTo = 0.6f;                    // and fits badly
-    public const float EmptyBelow = 0.05f;                 // probability of all answers at a box
+    public const float SureToSuspect = 0.5f;               // lowest probability of an answer that contradicts a label
+    public const float SloppyFrom = 0.3f;                  // an answer and a box with an overlap between these two
+    public const float SloppyTo = 0.6f;                    // are about the same object, but the box fits badly
+    public const float EmptyBelow = 0.05f;                 // probability of all answers at a box without an object
 }

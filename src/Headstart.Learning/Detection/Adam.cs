@@ -2,7 +2,7 @@ using static Headstart.Learning.TrainingDefaults;
 
 namespace Headstart.Learning.Detection;
 
-/// <summary>AdamW (Loshchilov and Hutter, ICLR 2019), with the moving average of the parameters that is kept in the end.</summary>
+/// <summary>AdamW (Loshchilov and Hutter, ICLR 2019), with a moving average of the parameters.</summary>
 internal sealed class Adam(float[] parameters)
 {
     private const float FirstDecay = 0.9f, SecondDecay = 0.99f, Tiny = 1e-8f;
@@ -11,19 +11,19 @@ internal sealed class Adam(float[] parameters)
     private readonly float[] _second = new float[parameters.Length];
     private int _steps;
 
-    /// <summary>The moving average.</summary>
+    /// <summary>The parameters averaged over the steps; training returns these.</summary>
     public float[] Average { get; } = [.. parameters];
 
-    /// <summary>Changes the parameters.</summary>
-    /// <param name="gradient">As long; scaled down where it is longer than <see cref="LongestGradient"/>.</param>
-    /// <param name="rate">Of learning.</param>
+    /// <summary>One AdamW step, in place.</summary>
+    /// <param name="gradient">As long as the parameters; clipped to a norm of <see cref="LongestGradient"/>.</param>
+    /// <param name="rate">Learning rate.</param>
     public void Step(float[] gradient, float rate)
     {
         _steps++;
         var length = MathF.Sqrt(System.Numerics.Tensors.TensorPrimitives.SumOfSquares<float>(gradient));
         var scale = float.IsFinite(length) ? Math.Min(1, LongestGradient / Math.Max(length, Tiny)) : 0;
         var (firstShare, secondShare) = (1 - MathF.Pow(FirstDecay, _steps), 1 - MathF.Pow(SecondDecay, _steps));
-        // Short at first: the average must not remember where the training started.
+        // A short average at first, so that it forgets the starting parameters.
         var keep = Math.Min(AverageDecay, (1f + _steps) / (10 + _steps));
         for (var i = 0; i < parameters.Length; i++)
         {

@@ -3,30 +3,30 @@ using static Headstart.Learning.TrainingDefaults;
 namespace Headstart.Learning.Detection;
 
 /// <summary>
-/// All answers of one category over all pictures, and which of them are right at each overlap from 0.5 to 0.95, as COCO's
-/// <c>COCOeval</c> has it (Lin et al., ECCV 2014): the most probable answers first, each takes the free object that it overlaps most; what
-/// takes a difficult one, or lies in it, counts neither as right nor as wrong.
+/// All answers of one category over all images, and which are right at each overlap from 0.5 to 0.95, as in COCO's <c>COCOeval</c> (Lin et
+/// al., ECCV 2014): in order of falling probability, each answer takes the free object it overlaps most. An answer that takes a difficult
+/// object, or lies in it, counts as neither right nor wrong.
 /// </summary>
 internal sealed class CategoryMatches
 {
-    /// <summary>0.5, 0.55 … 0.95</summary>
+    /// <summary>0.5, 0.55 … 0.95.</summary>
     public static readonly double[] Overlaps = [.. Enumerable.Range(0, 10).Select(i => 0.5 + 0.05 * i)];
 
     private const int RecallPoints = 101;
 
     private readonly List<Answer> _answers = [];
-    private readonly int[] _objects; // [pictures]
+    private readonly int[] _objects; // [images]
 
-    /// <param name="pictures">What there is and what was answered.</param>
-    /// <param name="category">Which.</param>
-    /// <param name="counts">Which sizes count, by picture; null for all.</param>
+    /// <param name="pictures">Images with their labels and answers.</param>
+    /// <param name="category">Index of the category.</param>
+    /// <param name="counts">Whether a box of this size counts; null: all do.</param>
     public CategoryMatches(IReadOnlyList<JudgedPicture> pictures, int category, Func<JudgedPicture, Box, bool>? counts = null)
     {
         _objects = new int[pictures.Count];
         for (var i = 0; i < pictures.Count; i++)
         {
             var picture = pictures[i];
-            // Those that do not count come last.
+            // Ignored objects come last.
             List<Wanted> wanted = [.. picture.Truth.Where(label => label.Category == category)
                 .Select(label => new Wanted(label.Box, label.Difficult, label.Difficult || counts?.Invoke(picture, label.Box) == false))
                 .OrderBy(label => label.IsIgnored)];
@@ -45,12 +45,12 @@ internal sealed class CategoryMatches
         _answers = [.. _answers.OrderByDescending(answer => answer.Probability)];
     }
 
-    /// <summary>Objects to find.</summary>
+    /// <summary>Number of objects to find.</summary>
     public int Objects => _objects.Sum();
 
-    /// <summary>Mean of the precision at 101 recalls, where the precision at a recall is the best at that or any higher one.</summary>
+    /// <summary>Mean precision at 101 recalls; the precision at a recall is the best at that or any higher recall.</summary>
     /// <param name="overlap">Index into <see cref="Overlaps"/>.</param>
-    /// <param name="times">How often each picture counts; null for once.</param>
+    /// <param name="times">How often each image counts; null: once.</param>
     /// <returns>NaN without objects.</returns>
     public double AveragePrecision(int overlap, int[]? times = null)
     {
@@ -88,11 +88,11 @@ internal sealed class CategoryMatches
         return sum / RecallPoints;
     }
 
-    /// <summary>The same, averaged over <see cref="Overlaps"/>.</summary>
+    /// <summary>Average precision averaged over <see cref="Overlaps"/>.</summary>
     public double AveragePrecision(int[]? times = null) =>
         Enumerable.Range(0, Overlaps.Length).Average(overlap => AveragePrecision(overlap, times));
 
-    /// <summary>Precision and recall from each probability on, at an overlap of a half; from high probabilities to low ones.</summary>
+    /// <summary>Precision and recall at each probability threshold, at an overlap of 0.5; highest threshold first.</summary>
     public List<DetectionCurvePoint> Curve()
     {
         var (points, right, counted, all) = (new List<DetectionCurvePoint>(), 0, 0, Objects);
@@ -109,7 +109,7 @@ internal sealed class CategoryMatches
         return points;
     }
 
-    /// <summary>Each answer's probability, and whether it is right at an overlap of a half; those that do not count are left out.</summary>
+    /// <summary>Each answer's probability, and whether it is right at an overlap of 0.5; without ignored answers.</summary>
     public IEnumerable<(float Probability, bool IsRight)> Outcomes() =>
         _answers.Where(answer => (answer.Ignored & 1) == 0).Select(answer => (answer.Probability, (answer.Right & 1) == 1));
 
@@ -154,16 +154,16 @@ internal sealed class CategoryMatches
 
     private readonly record struct Wanted(Box Box, bool IsCrowd, bool IsIgnored);
 
-    // Right and Ignored: a bit for each overlap.
+    // Right and Ignored: one bit per overlap.
     private readonly record struct Answer(float Probability, int Picture, int Right, int Ignored);
 }
 
-/// <summary>A picture with what there is and what was answered.</summary>
-/// <param name="Truth">What a person has marked.</param>
-/// <param name="Answers">What was found.</param>
+/// <summary>An image with its labels and a detector's answers.</summary>
+/// <param name="Truth">Labelled objects.</param>
+/// <param name="Answers">Objects found.</param>
 /// <param name="Aspect">Width over height.</param>
 internal sealed record JudgedPicture(IReadOnlyList<LabelledBox> Truth, IReadOnlyList<DetectedObject> Answers, double Aspect)
 {
-    /// <summary>Side of a square as large as a box, as a share of the picture's longer side.</summary>
+    /// <summary>Side of the square with the box's area, as a share of the image's longer side.</summary>
     public double Side(Box box) => Math.Sqrt(box.Area * (Aspect >= 1 ? 1 / Aspect : Aspect));
 }

@@ -4,25 +4,25 @@ using System.Runtime.Intrinsics;
 namespace Headstart.Learning.Detection;
 
 /// <summary>
-/// Convolutions of each channel by itself, of maps whose channels lie side by side at each place: <c>[h, w, c]</c>. They read a map with
-/// zeros around it, so that no place is a special case, and keep sums in registers for four places at once.
+/// Depthwise convolutions of maps stored as <c>[h, w, c]</c>. They read a zero-padded map, so that the borders are no special case, and
+/// keep the sums of four places at once in registers.
 /// </summary>
 /// <param name="Height">h</param>
 /// <param name="Width">w</param>
 /// <param name="Channels">c, a multiple of <see cref="Lanes"/>.</param>
-/// <param name="Kernel">Places along each side; odd.</param>
+/// <param name="Kernel">Kernel size along each side; odd.</param>
 internal readonly record struct ChannelConvolution(int Height, int Width, int Channels, int Kernel)
 {
     public const int Lanes = 16;
 
     private const int Places = 4; // at once
 
-    /// <summary>Length of a map with zeros around it.</summary>
+    /// <summary>Length of a zero-padded map.</summary>
     public int PaddedLength => (Height + Kernel - 1) * PaddedRow;
 
     private int PaddedRow => (Width + Kernel - 1) * Channels;
 
-    /// <summary>A map with zeros around it.</summary>
+    /// <summary>Copies a map and pads it with zeros.</summary>
     /// <param name="map"><c>[h, w, c]</c></param>
     /// <param name="padded">Receives <see cref="PaddedLength"/> values.</param>
     public void Pad(float[] map, float[] padded)
@@ -35,7 +35,7 @@ internal readonly record struct ChannelConvolution(int Height, int Width, int Ch
         }
     }
 
-    /// <summary>Adds to each place what its neighbours say, times the tap of their direction.</summary>
+    /// <summary>Adds the convolution to <paramref name="sums"/>.</summary>
     /// <param name="padded">From <see cref="Pad"/>.</param>
     /// <param name="taps"><c>[kernel, kernel, c]</c></param>
     /// <param name="sums"><c>[h, w, c]</c></param>
@@ -91,9 +91,9 @@ internal readonly record struct ChannelConvolution(int Height, int Width, int Ch
         }
     }
 
-    /// <summary>Adds to each tap the products of what it reads and what is made of it.</summary>
+    /// <summary>Gradient of the taps: adds the products of the inputs and the slopes of the outputs.</summary>
     /// <param name="padded">From <see cref="Pad"/>.</param>
-    /// <param name="slopes"><c>[h, w, c]</c></param>
+    /// <param name="slopes"><c>[h, w, c]</c>, of the outputs.</param>
     /// <param name="sums"><c>[kernel, kernel, c]</c></param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void Correlate(float[] padded, float[] slopes, float[] sums)
@@ -136,7 +136,7 @@ internal readonly record struct ChannelConvolution(int Height, int Width, int Ch
     private static Vector512<float> Multiply(ref float one, ref float other, nuint at, Vector512<float> sum) =>
         Vector512.FusedMultiplyAdd(Vector512.LoadUnsafe(ref one, at), Vector512.LoadUnsafe(ref other, at), sum);
 
-    /// <summary>What is read and written below is not looked at again.</summary>
+    /// <summary>The loops read and write without further bounds checks.</summary>
     private void Check(float[] padded, float[] taps, float[] map)
     {
         ArgumentOutOfRangeException.ThrowIfNotEqual(Channels % Lanes, 0);

@@ -2,29 +2,28 @@ using static Headstart.Learning.TrainingDefaults;
 
 namespace Headstart.Learning.Detection;
 
-/// <summary>From what the head says of all places to objects.</summary>
+/// <summary>Turns the head's output into objects.</summary>
 internal static class Decoding
 {
-    /// <summary>An object in pixels of the canvas.</summary>
+    /// <summary>An object in canvas pixels.</summary>
     public readonly record struct Found(int Category, Sides Box, float Logit);
 
-    /// <summary>Places that say enough, without those that say the same of the same object again: greedily, the best first, within a
-    /// category (non-maximum suppression). The box of an object is the mean of all boxes that agree with the best one, by probability and
-    /// by how much more than enough they agree (box voting, Gidaris and Komodakis, ICCV 2015): places next to each other err in different
-    /// directions.</summary>
-    /// <param name="places">Of the canvas.</param>
+    /// <summary>Greedy non-maximum suppression within each category, best logit first. An object's box is the mean of all boxes that
+    /// agree with its best one, weighted by probability and by overlap beyond <see cref="AgreeingBox"/> (box voting, Gidaris and
+    /// Komodakis, ICCV 2015), since neighbouring places err in different directions.</summary>
+    /// <param name="places">Places of the canvas.</param>
     /// <param name="scores"><c>[k, places]</c>, logits.</param>
     /// <param name="sides"><c>[4, places]</c></param>
-    /// <param name="least">Least logit, and overlap from which on two boxes are of one object.</param>
-    /// <param name="most">Most objects.</param>
-    /// <returns>The best first.</returns>
+    /// <param name="least">Lowest logit, and the overlap above which two boxes are one object.</param>
+    /// <param name="most">Maximum number of objects.</param>
+    /// <returns>Highest logit first.</returns>
     public static List<Found> Objects(Places places, ReadOnlySpan<float> scores, ReadOnlySpan<float> sides,
         (float Logit, float SameObject) least, int most)
     {
         var candidates = new List<Found>();
         for (var at = 0; at < scores.Length; at++)
         {
-            if (scores[at] >= LeastLogit) // whatever is asked for: the boxes must not depend on it
+            if (scores[at] >= LeastLogit) // not least.Logit: the voted boxes must not depend on the threshold
             {
                 candidates.Add(new(at / places.Count, places.Box(at % places.Count, sides), scores[at]));
             }
@@ -51,7 +50,7 @@ internal static class Decoding
             var overlap = other.Category == found.Category ? other.Box.Iou(found.Box) : 0;
             if (overlap > AgreeingBox)
             {
-                // From nothing on: what agrees by a hair and what does not must not make different boxes.
+                // Weights start at 0, so that a box just below the limit and one just above give the same result.
                 var share = (overlap - AgreeingBox) / (1 + MathF.Exp(-other.Logit));
                 weight += share;
                 (left, top) = (left + share * other.Box.Left, top + share * other.Box.Top);
@@ -59,6 +58,6 @@ internal static class Decoding
             }
         }
 
-        return weight > 0 ? new(left / weight, top / weight, right / weight, bottom / weight) : found.Box; // a box without area
+        return weight > 0 ? new(left / weight, top / weight, right / weight, bottom / weight) : found.Box; // the box has no area
     }
 }

@@ -2,21 +2,21 @@ using static Headstart.Learning.TrainingDefaults;
 
 namespace Headstart.Learning.Detection;
 
-/// <summary>Makes probabilities of scores: of what is found with 0.9 nine in ten are there (Platt 1999). The order stays.</summary>
+/// <summary>Turns scores into probabilities: of objects found with 0.9, nine in ten are real (Platt 1999). Keeps their order.</summary>
 internal static class DetectionCalibration
 {
     private const double LeastSlope = 0.1;
 
     public static float Probability(float logit, float slope, float intercept) => 1 / (1 + MathF.Exp(-(slope * logit + intercept)));
 
-    /// <summary>Slope and intercept under which the outcomes are most likely; near 1 and 0 where there are few.</summary>
-    /// <param name="outcomes">Probabilities at slope 1 and intercept 0, and whether an object was there.</param>
+    /// <summary>The most likely slope and intercept; with few outcomes, priors keep them near 1 and 0.</summary>
+    /// <param name="outcomes">Probabilities at slope 1 and intercept 0, and whether the answer was right.</param>
     public static (float Slope, float Intercept) Fit(IReadOnlyList<(float Probability, bool IsRight)> outcomes)
     {
         var (slope, intercept) = (1.0, 0.0);
         double[] logits = [.. outcomes.Select(outcome => Math.Clamp(outcome.Probability, 1e-6, 1 - 1e-6))
             .Select(p => Math.Log(p / (1 - p)))];
-        // Newton on a convex function of two numbers; the priors keep its Hessian away from singular.
+        // Newton's method on a convex function of two variables; the priors keep the Hessian from becoming singular.
         for (var iteration = 0; iteration < 100; iteration++)
         {
             var (g0, g1) = ((slope - 1) / Square(SlopeSpread), intercept / Square(InterceptSpread));

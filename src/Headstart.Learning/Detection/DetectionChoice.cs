@@ -5,21 +5,21 @@ using static Headstart.Learning.TrainingDefaults;
 namespace Headstart.Learning.Detection;
 
 /// <summary>
-/// Chooses what reads the images. The boxes say at which resolution; which backbone, short trainings do, judged by mean average precision
-/// on a fold kept aside: all backbones at a low resolution, where most of the work is spared, then the two best with twice the steps
-/// (successive halving, Jamieson and Talwalkar, AISTATS 2016).
+/// Chooses the backbone and the resolution. The resolution follows from the box sizes. The backbone is chosen by short trainings, judged by
+/// mean average precision on a fold kept aside: first all backbones at a low resolution, which saves most of the work, then the two best
+/// with twice the steps (successive halving, Jamieson and Talwalkar, AISTATS 2016).
 /// </summary>
 internal sealed class DetectionChoice(DetectionTask task, int cores, CancellationToken cancel)
 {
     private readonly long _start = Stopwatch.GetTimestamp();
 
-    /// <param name="learn">Indices of the examples to learn from, from 0 on.</param>
-    /// <param name="fold">Of each.</param>
-    /// <param name="report">Receives the share done.</param>
+    /// <param name="learn">Indices of the examples to learn from: 0 to n - 1.</param>
+    /// <param name="fold">Fold of each example.</param>
+    /// <param name="report">Receives progress, 0..1.</param>
     public IReadOnlyList<DetectionTrial> Make(int[] learn, int[] fold, Action<double> report)
     {
         var asked = ResolutionFor(task.Examples, task.Categories.Count);
-        // Those that know more pictures first: where there is no time to try all, they are tried.
+        // The most accurate backbones first, in case there is no time to try all.
         var candidates = task.Backbones.Where(backbone => task.Backbones.Count <= EnoughBackbones
                 || backbone.Manifest.Id != BackboneFolders.BuiltInId)
             .OrderByDescending(backbone => backbone.Manifest.PublishedAccuracy ?? 0).ToList();
@@ -50,9 +50,9 @@ internal sealed class DetectionChoice(DetectionTask task, int cores, Cancellatio
             : [.. trials, new(trials.Count > 0 ? trials[0].BackboneId : candidates[0].Manifest.Id, asked, null, 0, Chosen: true)];
     }
 
-    /// <summary>So many pixels that of each category half of the objects have <see cref="SmallestObject"/> across: the mean over the
-    /// categories must not hang on the one with most boxes, and what more pixels add for the smaller half, fewer steps take from the
-    /// larger one.</summary>
+    /// <summary>The lowest resolution at which half of each category's objects are <see cref="SmallestObject"/> pixels across. Per
+    /// category, because mean average precision weighs categories equally. Half, because more pixels leave fewer training steps, which
+    /// costs the larger objects what the smaller ones gain.</summary>
     internal static int ResolutionFor(IReadOnlyList<DetectionExample> examples, int categories)
     {
         var boxes = examples.SelectMany(example => example.Boxes).Where(label => !label.Difficult).ToLookup(label => label.Category);

@@ -2,18 +2,18 @@ using static Headstart.Learning.TrainingDefaults;
 
 namespace Headstart.Learning.Detection;
 
-/// <summary>Whether one of two detectors finds the objects of the same pictures better.</summary>
+/// <summary>Compares two detectors on the same images.</summary>
 public static class DetectionComparison
 {
     /// <summary>
-    /// Mean average precision at an overlap of a half of the second less that of the first, -1..1, and its 90 % interval: the pictures are
-    /// drawn anew, with replacement, a thousand times, the same ones for both (as <see cref="Evaluation.PairedBootstrap"/>).
+    /// Mean average precision at an overlap of 0.5 of the second detector minus that of the first, -1..1, with its 90 % interval from a
+    /// thousand bootstrap draws of the images, the same for both (as <see cref="Evaluation.PairedBootstrap"/>).
     /// </summary>
-    /// <param name="categories">k</param>
-    /// <param name="truth">What there is in each picture; at least one.</param>
-    /// <param name="first">What the first found, from low probabilities on.</param>
-    /// <param name="second">What the second found.</param>
-    /// <param name="seed">Decides the draws.</param>
+    /// <param name="categories">Number of categories.</param>
+    /// <param name="truth">Labelled objects of each image; at least one image.</param>
+    /// <param name="first">Objects the first detector found, down to low probabilities.</param>
+    /// <param name="second">Objects the second detector found.</param>
+    /// <param name="seed">Seed of the draws.</param>
     public static (double Difference, double Low, double High) Difference(int categories, IReadOnlyList<IReadOnlyList<LabelledBox>> truth,
         IReadOnlyList<Detections> first, IReadOnlyList<Detections> second, int seed)
     {

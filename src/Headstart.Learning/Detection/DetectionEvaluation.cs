@@ -2,15 +2,15 @@ using static Headstart.Learning.TrainingDefaults;
 
 namespace Headstart.Learning.Detection;
 
-/// <summary>How good answers are.</summary>
+/// <summary>Scores a detector's answers against the labels.</summary>
 public static class DetectionEvaluation
 {
     internal const float RightOverlap = 0.5f;
-    internal const float SomeOverlap = 0.1f; // below it an answer has nothing to do with an object (TIDE)
+    internal const float SomeOverlap = 0.1f; // an answer that overlaps less is not about the object (TIDE)
 
-    /// <param name="categories">Their names.</param>
-    /// <param name="truth">What there is in each picture.</param>
-    /// <param name="answers">What was found there, from low probabilities on.</param>
+    /// <param name="categories">Category names.</param>
+    /// <param name="truth">Labelled objects of each image.</param>
+    /// <param name="answers">Objects found in each image, down to low probabilities.</param>
     /// <param name="crossValidated">See <see cref="DetectionReport"/>.</param>
     /// <exception cref="ArgumentException">The counts differ.</exception>
     public static DetectionReport Of(IReadOnlyList<string> categories, IReadOnlyList<IReadOnlyList<LabelledBox>> truth,
@@ -35,14 +35,14 @@ public static class DetectionEvaluation
             CalibrationError(matches));
     }
 
-    /// <summary>Mean average precision at an overlap of a half; 0 where nothing is to be found.</summary>
+    /// <summary>Mean average precision at an overlap of 0.5; 0 without labelled objects.</summary>
     internal static double At50(IReadOnlyList<JudgedPicture> pictures, int categories) =>
         Mean(Enumerable.Range(0, categories).Select(category => new CategoryMatches(pictures, category).AveragePrecision(0)));
 
     internal static double At50To95(IReadOnlyList<JudgedPicture> pictures, int categories) =>
         Mean(Enumerable.Range(0, categories).Select(category => new CategoryMatches(pictures, category).AveragePrecision()));
 
-    /// <summary>Of those that are numbers: a category without objects says nothing.</summary>
+    /// <summary>Ignores NaN, the value of a category without objects.</summary>
     private static double Mean(IEnumerable<double> values) => values.Where(double.IsFinite).DefaultIfEmpty(0).Average();
 
     private static DetectedCategory Category(string name, CategoryMatches matches)
@@ -54,21 +54,21 @@ public static class DetectionEvaluation
             : new(name, matches.Objects, at50, all, best.Probability, best.Precision, best.Recall, Thin(curve));
     }
 
-    /// <summary>Where F1 is best; null where nothing right was found.</summary>
+    /// <summary>The point with the best F1; null if nothing right was found.</summary>
     internal static DetectionCurvePoint? Best(CategoryMatches matches) =>
         matches.Curve().MaxBy(F1) is { Recall: > 0 } best ? best : null;
 
     private static double F1(DetectionCurvePoint point) =>
         2 * point.Precision * point.Recall / Math.Max(1e-9, point.Precision + point.Recall);
 
-    /// <summary>The first, the last, and others at equal distances.</summary>
+    /// <summary>The first, the last, and evenly spaced points between them.</summary>
     private static List<DetectionCurvePoint> Thin(List<DetectionCurvePoint> points) => points.Count <= MostCurvePoints ? points
         : [.. Enumerable.Range(0, MostCurvePoints).Select(i => points[i * (points.Count - 1) / (MostCurvePoints - 1)])];
 
     private static (PrecisionEstimate At50, PrecisionEstimate All) Intervals(CategoryMatches[] matches, int pictures)
     {
         var random = new Random(Seed);
-        // Large sets have narrow intervals, which fewer draws show as well.
+        // Large sets have narrow intervals, so fewer draws suffice.
         var draws = Math.Clamp(DetectionDrawWork / Math.Max(1, pictures * matches.Length), FewestDraws, BootstrapDraws);
         var (halves, all) = (new double[draws], new double[draws]);
         int[][] times = [.. Enumerable.Range(0, draws).Select(_ => Draw())];
@@ -98,7 +98,7 @@ public static class DetectionEvaluation
         return new(value, draws[(int)(0.025 * draws.Length)], draws[(int)(0.975 * draws.Length)]);
     }
 
-    /// <returns>Counts, and of each picture which of its objects are found.</returns>
+    /// <returns>Error counts, and which objects of each image were found.</returns>
     private static (DetectionErrors Errors, bool[][] Found) Errors(JudgedPicture[] pictures, float[] thresholds)
     {
         var (right, missed, place, category, twice, background) = (0, 0, 0, 0, 0, 0);

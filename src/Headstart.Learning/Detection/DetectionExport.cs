@@ -10,9 +10,9 @@ using static Headstart.Learning.TrainingDefaults;
 namespace Headstart.Learning.Detection;
 
 /// <summary>
-/// A detector as one ONNX model: <c>image</c>, uint8 <c>[height, width, 3]</c> in RGB order, upright and of any size, becomes <c>boxes</c>,
-/// float32 <c>[n, 4]</c> (x, y, width, height, relative to the image), <c>scores</c>, float32 <c>[n]</c>, the most probable first, and
-/// <c>labels</c>, int64 <c>[n]</c>. Scaling, the backbone, the head, decoding and non-maximum suppression are all inside.
+/// A detector as one ONNX model, including scaling, backbone, head, decoding and non-maximum suppression. Input: <c>image</c>, uint8
+/// <c>[height, width, 3]</c>, RGB, upright, of any size. Outputs: <c>boxes</c>, float32 <c>[n, 4]</c> (x, y, width, height, relative to
+/// the image), <c>scores</c>, float32 <c>[n]</c>, most probable first, and <c>labels</c>, int64 <c>[n]</c>.
 /// </summary>
 public static class DetectionExport
 {
@@ -21,20 +21,20 @@ public static class DetectionExport
     public const string Scores = "scores";
     public const string Labels = "labels";
 
-    /// <summary>The oldest set that has all operators used here; ONNX Runtime knows it since 1.14.</summary>
+    /// <summary>The oldest opset with all operators used here; supported since ONNX Runtime 1.14.</summary>
     private const long Opset = 18;
 
-    private const long IrVersion = 8; // of that time
+    private const long IrVersion = 8; // the version released with that opset
 
     private static readonly JsonSerializerOptions Readable = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     /// <summary>Builds the model.</summary>
-    /// <param name="backbone">Its file is read again.</param>
-    /// <param name="head">Of this backbone.</param>
-    /// <param name="threshold">Least probability of what the model answers.</param>
+    /// <param name="backbone">The backbone; its file is read again.</param>
+    /// <param name="head">A head trained with this backbone.</param>
+    /// <param name="threshold">The model leaves out objects below this probability.</param>
     /// <param name="about">Further entries for the model's metadata.</param>
-    /// <exception cref="ModelExportException">The networks cannot be put into one model.</exception>
-    /// <exception cref="BackboneException">The file of the backbone is gone or is another by now.</exception>
+    /// <exception cref="ModelExportException">The networks cannot be merged into one model.</exception>
+    /// <exception cref="BackboneException">The backbone's file is missing or has changed.</exception>
     public static byte[] Build(DetectorBackbone backbone, DetectionHead head, float threshold, IReadOnlyDictionary<string, string> about)
     {
         ArgumentNullException.ThrowIfNull(backbone);
@@ -100,21 +100,21 @@ public static class DetectionExport
     }
 }
 
-/// <summary>What <see cref="Letterbox"/> does to pixels, as a graph.</summary>
+/// <summary><see cref="Letterbox"/> as ONNX nodes.</summary>
 internal sealed class LetterboxGraph
 {
     private readonly GraphBuilder _b;
 
     /// <param name="b">Receives the nodes.</param>
     /// <param name="image">Name of the image, uint8 <c>[height, width, 3]</c>.</param>
-    /// <param name="resolution">Pixels of the longer side.</param>
+    /// <param name="resolution">Longer side in pixels.</param>
     /// <param name="p">Mean and standard deviation.</param>
     public LetterboxGraph(GraphBuilder b, string image, int resolution, Preprocessing p)
     {
         _b = b;
         var pixels = b.Node("Slice", [b.Node("Shape", [image]), b.Integers(0), b.Integers(2)]); // [2]: height, width
         var longer = b.Node("ReduceMax", [pixels], GraphBuilder.Integer("keepdims", 1)); // [1]
-        // A half upwards, and nothing below one, as ScaleTarget has it.
+        // Rounds halves up, to at least 1, like ScaleTarget.
         var doubled = b.Node("Add", [b.Node("Mul", [pixels, b.Integers(2L * resolution)]), longer]);
         var scaled = b.Node("Max", [b.Node("Div", [doubled, b.Node("Mul", [longer, b.Integers(2)])]), b.Integers(1)]);
         var planes = b.Node("Unsqueeze", [b.Node("Transpose", [image], GraphBuilder.Integers("perm", 2, 0, 1)), b.Integers(0)]);
@@ -133,21 +133,21 @@ internal sealed class LetterboxGraph
         Scaled = b.Cast(scaled, GraphBuilder.Float32);
     }
 
-    /// <summary>float32 <c>[1, 3, h, w]</c></summary>
+    /// <summary>Name of the canvas, float32 <c>[1, 3, h, w]</c>.</summary>
     public string Canvas { get; }
 
-    /// <summary>float32 <c>[2]</c>: height and width of the image on the canvas.</summary>
+    /// <summary>Name of the height and width of the image on the canvas, float32 <c>[2]</c>.</summary>
     public string Scaled { get; }
 }
 
-/// <summary>What <see cref="Decoding"/> and <see cref="Detector"/> do with what the head says, as a graph.</summary>
+/// <summary>The steps of <see cref="Decoding"/> and <see cref="Detector"/> after the head, as ONNX nodes.</summary>
 internal sealed class DecodingGraph(GraphBuilder b, LetterboxGraph picture, DetectionHeadArtifact head)
 {
-    /// <summary>Adds the outputs.</summary>
-    /// <param name="maps">Of the backbone, by stride.</param>
-    /// <param name="scores">Logits <c>[1, k, places]</c>.</param>
-    /// <param name="sides"><c>[1, 4, places]</c></param>
-    /// <param name="threshold">Least probability.</param>
+    /// <summary>Adds the nodes and the model's outputs.</summary>
+    /// <param name="maps">Names of the backbone's maps, by stride.</param>
+    /// <param name="scores">Name of the logits, <c>[1, k, places]</c>.</param>
+    /// <param name="sides">Name of the sides, <c>[1, 4, places]</c>.</param>
+    /// <param name="threshold">Lowest probability.</param>
     public void Append(IReadOnlyList<string> maps, string scores, string sides, float threshold)
     {
         var (x, y, stride) = Places(maps);
@@ -156,8 +156,8 @@ internal sealed class DecodingGraph(GraphBuilder b, LetterboxGraph picture, Dete
         var (left, top, right, bottom) = (b.Node("Sub", [x, Side(0)]), b.Node("Sub", [y, Side(1)]), b.Node("Add", [x, Side(2)]),
             b.Node("Add", [y, Side(3)]));
         var corners = b.Node("Transpose", [b.Node("Concat", [top, left, bottom, right], GraphBuilder.Integer("axis", 1))],
-            GraphBuilder.Integers("perm", 0, 2, 1)); // [1, places, 4], as NonMaxSuppression wants them
-        // It looks at the best of each category only, and compares within a category.
+            GraphBuilder.Integers("perm", 0, 2, 1)); // [1, places, 4], as NonMaxSuppression expects
+        // Keeps the best boxes of each category and suppresses only within a category.
         var chosen = b.Node("NonMaxSuppression", [corners, scores, b.Integers(MostObjects), b.Floats([head.SameObject], 1),
             b.Floats([head.Logit(threshold)], 1)]); // [m, 3]: 0, category, place
         var category = Column(chosen, 1);
@@ -181,10 +181,10 @@ internal sealed class DecodingGraph(GraphBuilder b, LetterboxGraph picture, Dete
         b.Output(b.Node("Gather", [category, order]), DetectionExport.Labels, GraphBuilder.Int64, -1);
     }
 
-    /// <summary>Means of the boxes that agree with each, see <see cref="Decoding.Objects"/>.</summary>
+    /// <summary>Box voting: for each kept box the mean of the boxes that agree with it, see <see cref="Decoding.Objects"/>.</summary>
     /// <param name="all"><c>[places, 4]</c></param>
     /// <param name="kept"><c>[n, 4]</c></param>
-    /// <param name="logits"><c>[n, places]</c>, of the category of each.</param>
+    /// <param name="logits"><c>[n, places]</c>, for the category of each kept box.</param>
     private string Vote(string all, string kept, string logits)
     {
         var turned = b.Node("Transpose", [all], GraphBuilder.Integers("perm", 1, 0)); // [4, places]

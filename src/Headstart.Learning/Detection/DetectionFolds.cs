@@ -1,13 +1,13 @@
 namespace Headstart.Learning.Detection;
 
-/// <summary>Divides examples into folds that have about as many boxes of each category: the rarest category first, each example where most
-/// are missing (iterative stratification, Sechidis et al. 2011).</summary>
+/// <summary>Divides examples into folds with about the same number of boxes of each category: rarest category first, each example to the
+/// fold that has the fewest boxes of it (iterative stratification, Sechidis et al. 2011).</summary>
 internal static class DetectionFolds
 {
-    /// <param name="examples">Those of one <see cref="DetectionExample.Group"/> stay together.</param>
-    /// <param name="categories">k</param>
-    /// <param name="folds">How many.</param>
-    /// <param name="seed">Decides where equals go.</param>
+    /// <param name="examples">Examples of one <see cref="DetectionExample.Group"/> stay together.</param>
+    /// <param name="categories">Number of categories.</param>
+    /// <param name="folds">Number of folds.</param>
+    /// <param name="seed">Shuffles the groups, which decides ties.</param>
     /// <returns>The fold of each example.</returns>
     public static int[] Assign(IReadOnlyList<DetectionExample> examples, int categories, int folds, int seed)
     {
@@ -37,7 +37,7 @@ internal static class DetectionFolds
 
         return fold;
 
-        // Pictures without boxes come last.
+        // Images without boxes come last.
         int Rarest(int g) => Enumerable.Range(0, categories).Where(category => boxes[g][category] > 0)
             .Select(category => rarity[category]).DefaultIfEmpty(int.MaxValue).Min();
     }

@@ -6,7 +6,7 @@ using Microsoft.ML.OnnxRuntime;
 namespace Headstart.Learning.Detection;
 
 /// <summary>
-/// The trained part of a detector, with what it must be fed. <see cref="Detector.Detect"/> may use it from many threads at once.
+/// The trained part of a detector, and the input it needs. <see cref="Detector.Detect"/> may use it from many threads at once.
 /// </summary>
 public sealed class DetectionHead : IDisposable
 {
@@ -14,7 +14,7 @@ public sealed class DetectionHead : IDisposable
     private readonly InferenceSession _session;
     private readonly RunOptions _run = new();
 
-    /// <exception cref="ArgumentException">The parts do not fit together, or are not finite numbers.</exception>
+    /// <exception cref="ArgumentException">The parts do not fit together, or some numbers are not finite.</exception>
     internal DetectionHead(DetectionHeadArtifact artifact)
     {
         artifact.Require();
@@ -31,25 +31,25 @@ public sealed class DetectionHead : IDisposable
         }
     }
 
-    /// <summary>Names, by index.</summary>
+    /// <summary>Category names, by index.</summary>
     public IReadOnlyList<string> Categories => Artifact.Categories;
 
-    /// <summary>Whose maps it reads.</summary>
+    /// <summary>Id of the backbone whose maps it reads.</summary>
     public string BackboneId => Artifact.BackboneId;
 
     /// <summary>SHA-256 of the backbone's file.</summary>
     public string BackboneSha256 => Artifact.BackboneSha256;
 
-    /// <summary><see cref="BackboneManifest.InputId"/> of the backbone; see <see cref="Letterbox"/> for the size.</summary>
+    /// <summary><see cref="BackboneManifest.InputId"/> of the backbone; the size is that of <see cref="Letterbox"/>.</summary>
     public string InputId => Artifact.InputId;
 
-    /// <summary>Pixels of the longer side of what the backbone sees.</summary>
+    /// <summary>Longer side in pixels of the image that the backbone reads.</summary>
     public int Resolution => Artifact.Resolution;
 
-    /// <summary>The probability of each category from which on F1 is best.</summary>
+    /// <summary>Probability threshold of each category, chosen for the best F1.</summary>
     public IReadOnlyList<float> Thresholds => Artifact.Thresholds;
 
-    /// <summary>Numbers that were learned.</summary>
+    /// <summary>Number of learned parameters.</summary>
     public int TrainableParameters => Artifact.Parameters.Length;
 
     internal DetectionHeadArtifact Artifact { get; }
@@ -62,9 +62,9 @@ public sealed class DetectionHead : IDisposable
     /// the message says which.</exception>
     public static DetectionHead Read(ReadOnlySpan<byte> bytes) => new(DetectionHeadArtifact.Read(bytes));
 
-    /// <summary>What the head says of an image's maps.</summary>
-    /// <param name="maps">Of the backbone that feeds it.</param>
-    /// <param name="use">Sees logits <c>[k, places]</c> and sides <c>[4, places]</c>; see <see cref="HeadNetwork.Run"/>.</param>
+    /// <summary>Runs the head on an image's maps.</summary>
+    /// <param name="maps">Maps of the backbone that feeds the head.</param>
+    /// <param name="use">Reads logits <c>[k, places]</c> and sides <c>[4, places]</c>; see <see cref="HeadNetwork.Run"/>.</param>
     internal T Ask<T>(StageMaps maps, Func<ReadOnlySpan<float>, ReadOnlySpan<float>, T> use)
     {
         using var outputs = _session.Run(_run, _session.InputNames, maps.Values, _session.OutputNames);

@@ -6,14 +6,13 @@ namespace Headstart.Learning.Detection;
 
 /// <summary>
 /// A detection head as a file. Little-endian: 8 bytes of magic, version (int32), length of the whole file (int64), backbone id, its SHA-256
-/// and input id, resolution (int32), slope and intercept of the calibration, and the overlap of one
-/// object (float32), number of categories k (int32), their names and
-/// thresholds (float32), width of the network (int32), number of maps (int32) and their channels (int32), parameters (float32), then the
-/// SHA-256 of all that. Strings are an int32 length and UTF-8.
+/// and input id, resolution (int32), slope and intercept of the calibration and <see cref="SameObject"/> (float32), number of categories k
+/// (int32), their names and thresholds (float32), width of the network (int32), number of maps (int32) and their channels (int32),
+/// parameters (float32), then the SHA-256 of all that. Strings are an int32 length and UTF-8.
 /// </summary>
 internal sealed record DetectionHeadArtifact
 {
-    /// <summary>The version written, and the only one that is read: heads of version 1 did not divide places by their size.</summary>
+    /// <summary>The version written, and the only one read: heads of version 1 have no RMS normalisation.</summary>
     public const int FormatVersion = 2;
 
     private const int MostCategories = 10_000;
@@ -34,7 +33,7 @@ internal sealed record DetectionHeadArtifact
 
     public float Intercept { get; init; }
 
-    /// <summary>Overlap from which on two boxes of one category are of one object.</summary>
+    /// <summary>Overlap above which two boxes of one category are one object.</summary>
     public float SameObject { get; init; } = TrainingDefaults.SameObject[0];
 
     public required IReadOnlyList<string> Categories { get; init; }
@@ -49,14 +48,14 @@ internal sealed record DetectionHeadArtifact
 
     public float Probability(float logit) => DetectionCalibration.Probability(logit, Slope, Intercept);
 
-    /// <summary>The logit that has a probability.</summary>
+    /// <summary>The logit of a calibrated probability.</summary>
     public float Logit(float probability)
     {
         var p = Math.Clamp(probability, 1e-6f, 1 - 1e-6f);
         return (MathF.Log(p / (1 - p)) - Intercept) / Slope;
     }
 
-    /// <exception cref="ArgumentException">The parts do not fit together, or are not finite numbers.</exception>
+    /// <exception cref="ArgumentException">The parts do not fit together, or some numbers are not finite.</exception>
     public void Require()
     {
         if (Categories.Count is 0 or > MostCategories || Thresholds.Count != Categories.Count || Network.Categories != Categories.Count
@@ -123,7 +122,7 @@ internal sealed record DetectionHeadArtifact
         }
         catch (Exception exception) when (exception is ArgumentException or OverflowException)
         {
-            // The checksum is right, so the file was made this way.
+            // The checksum is right, so the file was written this way.
             throw new HeadArtifactException("The contents of the detection head file are inconsistent.", exception);
         }
     }

@@ -3,18 +3,18 @@ using static Headstart.Learning.TrainingDefaults;
 namespace Headstart.Learning.Detection;
 
 /// <summary>
-/// What a head is blamed for on one image, and the gradient. Which places answer for an object is decided by how well they do so already
-/// (task-aligned assignment, Feng et al., ICCV 2021); what they are to say is how good their box is (quality focal loss, Li et al., NeurIPS
-/// 2020), so that the score means both; boxes are pulled by their generalised intersection over union (Rezatofighi et al., CVPR 2019).
+/// The loss of one image and its gradient. Places are assigned to objects by task alignment (Feng et al., ICCV 2021). The target score of a
+/// place is its box's overlap with the object (quality focal loss, Li et al., NeurIPS 2020), so the score rates category and box together.
+/// Boxes are fitted by generalised intersection over union loss (GIoU, Rezatofighi et al., CVPR 2019).
 /// </summary>
 internal sealed class DetectionLoss
 {
     private readonly Places _places;
     private readonly int _categories;
-    private readonly int[] _owner; // [places], the object that a place answers for, or -1
-    private readonly float[] _overlap; // [places], of its box and the object's
-    private readonly float[] _target; // [places], what its score is to be
-    private readonly bool[] _ignored; // [places]
+    private readonly int[] _owner; // [places], index of the object assigned to the place, or -1
+    private readonly float[] _overlap; // [places], IoU of the place's box with its object
+    private readonly float[] _target; // [places], target score
+    private readonly bool[] _ignored; // [places], inside a difficult object
     private readonly (float Align, float Overlap, int Place)[] _candidates;
 
     public DetectionLoss(Places places, int categories)
@@ -25,11 +25,11 @@ internal sealed class DetectionLoss
         _candidates = new (float, float, int)[places.Count];
     }
 
-    /// <summary>Decides which places answer for which objects.</summary>
+    /// <summary>Assigns places to objects.</summary>
     /// <param name="scores"><c>[k, places]</c>, logits.</param>
     /// <param name="sides"><c>[4, places]</c></param>
     /// <param name="truth">The objects.</param>
-    /// <returns>Sum of what the scores are to be: what the losses are divided by, over a batch.</returns>
+    /// <returns>Sum of the target scores; summed over a batch, it divides the batch's gradient.</returns>
     public float Assign(ReadOnlySpan<float> scores, ReadOnlySpan<float> sides, IReadOnlyList<Truth> truth)
     {
         _owner.AsSpan().Fill(-1);
@@ -80,7 +80,7 @@ internal sealed class DetectionLoss
     /// <param name="scores"><c>[k, places]</c>, logits.</param>
     /// <param name="sides"><c>[4, places]</c></param>
     /// <param name="truth">The objects.</param>
-    /// <param name="weight">What it is multiplied by.</param>
+    /// <param name="weight">Factor of the loss and the gradient.</param>
     /// <param name="gradient">Receives <c>[k, places]</c> and <c>[4, places]</c>.</param>
     public double Evaluate(ReadOnlySpan<float> scores, ReadOnlySpan<float> sides, IReadOnlyList<Truth> truth, float weight,
         (Memory<float> Scores, Memory<float> Sides) gradient)
@@ -125,7 +125,7 @@ internal sealed class DetectionLoss
         for (var i = 0; i < _places.Count; i++)
         {
             var (x, y) = _places.Centre(i);
-            // Objects smaller than a stride still have a few places.
+            // Objects smaller than a stride still get a few places.
             var reach = truth.Ignored ? 0 : SmallestReach * DetectorBackbone.Strides[0];
             if (Math.Abs(x - middleX) > Math.Max(box.Width / 2, reach) || Math.Abs(y - middleY) > Math.Max(box.Height / 2, reach))
             {
@@ -173,7 +173,7 @@ internal sealed class DetectionLoss
         gradient[3 * count + i] = weight * (box.Bottom - y) * Slope(w, box.Bottom < truth.Bottom, overlapW, hullW);
         return weight * (2 - overlap / union - union / hull);
 
-        // Of 2 - I / U - U / C by the distance of a side; times that distance it is the slope by its logarithm.
+        // Derivative of 2 - I / U - U / C by a side's distance; times the distance: by its logarithm, which the head predicts.
         float Slope(float across, bool isInside, float acrossOverlap, float acrossHull)
         {
             var more = isInside && overlaps ? acrossOverlap : 0;

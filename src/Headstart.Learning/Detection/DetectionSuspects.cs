@@ -2,13 +2,13 @@ using static Headstart.Learning.TrainingDefaults;
 
 namespace Headstart.Learning.Detection;
 
-/// <summary>Finds labels that the answers contradict. Answers by a head that had learned the label say less, and still something: a small
-/// head does not learn every box by heart.</summary>
+/// <summary>Finds labels that the answers contradict. Answers by a head that learned from the label are weaker evidence but still useful: a
+/// small head does not memorise every box.</summary>
 internal static class DetectionSuspects
 {
     /// <param name="truth">Boxes of each example.</param>
-    /// <param name="answers">What was found; null for nothing to compare.</param>
-    /// <param name="thresholds">By category.</param>
+    /// <param name="answers">Objects found in each example; null for an example to skip.</param>
+    /// <param name="thresholds">Lowest probability that counts, by category.</param>
     public static IReadOnlyList<SuspectedBox> Of(IReadOnlyList<IReadOnlyList<LabelledBox>> truth, IReadOnlyList<Detections?> answers,
         IReadOnlyList<float> thresholds)
     {
@@ -55,7 +55,7 @@ internal static class DetectionSuspects
                     .Select(answer => answer.Probability).DefaultIfEmpty(0).Max();
                 if (most < EmptyBelow)
                 {
-                    yield return (0.5 * (1 - most), new(example, BoxSuspicion.Empty, g, null)); // small objects are missed often
+                    yield return (0.5 * (1 - most), new(example, BoxSuspicion.Empty, g, null)); // weak: small objects are often missed
                 }
             }
         }

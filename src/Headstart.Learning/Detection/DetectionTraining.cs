@@ -5,31 +5,30 @@ using static Headstart.Learning.TrainingDefaults;
 
 namespace Headstart.Learning.Detection;
 
-/// <summary>What a detector is to be made from.</summary>
-/// <param name="Categories">Their names, by index.</param>
-/// <param name="Examples">To learn from.</param>
-/// <param name="HeldOut">Never learned from by the head of the report; may be empty. Those with <see cref="DetectionExample.TestOnly"/>
-/// come last.</param>
-/// <param name="Backbones">To choose from; at least one, each best opened with one thread.</param>
-/// <param name="Seed">Decides folds and draws.</param>
+/// <summary>The input of a training.</summary>
+/// <param name="Categories">Category names, by index.</param>
+/// <param name="Examples">Examples to learn from.</param>
+/// <param name="HeldOut">Examples that the reported head does not learn from; may be empty. Those with
+/// <see cref="DetectionExample.TestOnly"/> come last.</param>
+/// <param name="Backbones">Candidates; at least one, each best opened with one thread.</param>
+/// <param name="Seed">Seed of the folds and of all random draws.</param>
 public sealed record DetectionTask(IReadOnlyList<string> Categories, IReadOnlyList<DetectionExample> Examples,
     IReadOnlyList<DetectionExample> HeldOut, IReadOnlyList<DetectorBackbone> Backbones, int Seed = Seed)
 {
-    /// <summary>Share of the usual work: less is quicker and finds less.</summary>
+    /// <summary>Share of the usual work: below 1 is faster but less accurate.</summary>
     public double Effort { get; init; } = 1;
 
-    /// <summary>How long it may take: where the usual work would take longer, fewer views are read and each head learns for less long. A
-    /// few seconds are needed whatever it says. Null for the usual work, which gives the same head each time.</summary>
+    /// <summary>Time limit. If the usual work would take longer, fewer views are read and each head trains for less time; a few seconds are
+    /// always needed. Null: no limit, and the same head each time.</summary>
     public TimeSpan? Limit { get; init; }
 
-    /// <summary>Called before each image and each batch; may hold the training up for as long as the cores are needed more
-    /// elsewhere.</summary>
+    /// <summary>Called before each image and each batch; may block while more urgent work needs the cores.</summary>
     public Action<CancellationToken>? GiveWay { get; init; }
 }
 
-/// <summary>How far a training is.</summary>
-/// <param name="Stage">What is done now.</param>
-/// <param name="Share">Of the stage, 0..1.</param>
+/// <summary>Progress of a training.</summary>
+/// <param name="Stage">Current stage.</param>
+/// <param name="Share">Share of the stage that is done, 0..1.</param>
 public sealed record DetectionProgress(DetectionStage Stage, double Share);
 
 public enum DetectionStage
@@ -37,44 +36,43 @@ public enum DetectionStage
     /// <summary>Comparing backbones and resolutions.</summary>
     Choosing,
 
-    /// <summary>Reading the images with what was chosen.</summary>
+    /// <summary>Reading the images with the chosen backbone and resolution.</summary>
     Reading,
 
-    /// <summary>Training the heads of the report.</summary>
+    /// <summary>Training the heads for cross-validation or calibration, and for the learning curve.</summary>
     Training,
 
-    /// <summary>Training the head that is served.</summary>
+    /// <summary>Training the evaluated and the served head.</summary>
     Finishing,
 }
 
-/// <summary>A backbone and a resolution that were tried.</summary>
-/// <param name="BackboneId">The backbone.</param>
-/// <param name="Resolution">Pixels of the longer side.</param>
-/// <param name="At50">Mean average precision on the examples kept aside for the choice, by a short training; null where it was the only
-/// candidate.</param>
-/// <param name="Seconds">It took.</param>
-/// <param name="Chosen">Whether it was chosen.</param>
+/// <summary>A backbone and a resolution that were considered.</summary>
+/// <param name="BackboneId">Id of the backbone.</param>
+/// <param name="Resolution">Longer side in pixels.</param>
+/// <param name="At50">Mean average precision of a short training on the fold kept aside; null if no training was done with these.</param>
+/// <param name="Seconds">Duration of the trial.</param>
+/// <param name="Chosen">Whether the heads use these.</param>
 public sealed record DetectionTrial(string BackboneId, int Resolution, double? At50, double Seconds, bool Chosen);
 
-/// <summary>What came of a training. Heads are disposed of by the caller.</summary>
-/// <param name="Head">To be served: has learned from all examples, those held out included unless they are
+/// <summary>The result of a training. The caller disposes of the heads.</summary>
+/// <param name="Head">The head to serve: learned from all examples, including held-out ones unless they are
 /// <see cref="DetectionExample.TestOnly"/>.</param>
-/// <param name="Evaluated">Has learned from the examples that were not held out; what <paramref name="Report"/> is about. Null where the
+/// <param name="Evaluated">The head that <paramref name="Report"/> is about: learned from the examples that were not held out. Null if the
 /// report is cross-validated.</param>
-/// <param name="Report">How well it does.</param>
-/// <param name="Trials">What was tried.</param>
-/// <param name="Answers">What was found in each example, first the examples to learn from, then those held out: by a head that had not
-/// learned from it where there is one. Null for a file that could not be read.</param>
-/// <param name="Unseen">Whether the answer is by a head that had not learned from the example; the same order.</param>
-/// <param name="Suspects">Labels to look at, the most suspect first; indices in the same order.</param>
-/// <param name="Curve">Mean average precision at an overlap of a half with a part of the examples and with all; null where there are too
-/// few, or where the time is limited.</param>
-/// <param name="Seconds">By stage.</param>
+/// <param name="Report">Accuracy.</param>
+/// <param name="Trials">Backbones and resolutions that were considered.</param>
+/// <param name="Answers">Objects found in each example, examples to learn from first, then held-out ones; by a head that did not learn
+/// from the example if there is one. Null for a file that could not be read.</param>
+/// <param name="Unseen">Whether the answer is by a head that did not learn from the example; in the order of the answers.</param>
+/// <param name="Suspects">Labels to review, most suspect first; example indices are those of the answers.</param>
+/// <param name="Curve">Mean average precision at an overlap of 0.5 with part of the examples and with all; null if there are too few
+/// examples, or with a time limit.</param>
+/// <param name="Seconds">Duration of each stage.</param>
 public sealed record DetectionResult(DetectionHead Head, DetectionHead? Evaluated, DetectionReport Report,
     IReadOnlyList<DetectionTrial> Trials, IReadOnlyList<Detections?> Answers, IReadOnlyList<bool> Unseen,
     IReadOnlyList<SuspectedBox> Suspects, LearningCurve? Curve, IReadOnlyDictionary<DetectionStage, double> Seconds);
 
-/// <summary>Chooses a backbone and a resolution, trains a head for them and says how good it is. Synchronous; uses all cores.</summary>
+/// <summary>Chooses a backbone and a resolution, trains a head for them and evaluates it. Synchronous; uses all cores.</summary>
 public static class DetectionTraining
 {
     /// <exception cref="HeadTrainingException">There is nothing to learn from; the message says what to do.</exception>

@@ -3,23 +3,23 @@ using Headstart.Learning.Imaging;
 
 namespace Headstart.Learning.Detection;
 
-/// <summary>What training sees of a canvas: the kept maps, in half precision, and the objects.</summary>
-/// <param name="Width">Of the canvas in pixels.</param>
-/// <param name="Height">Of the canvas in pixels.</param>
-/// <param name="Maps">One behind the other, <c>[channels, h, w]</c> each.</param>
-/// <param name="Truth">In pixels of the canvas.</param>
+/// <summary>A canvas as training sees it: the projected maps, in half precision, and the objects.</summary>
+/// <param name="Width">Width of the canvas in pixels.</param>
+/// <param name="Height">Height of the canvas in pixels.</param>
+/// <param name="Maps">All maps concatenated, finest first, each <c>[channels, h, w]</c>.</param>
+/// <param name="Truth">Objects, in canvas pixels.</param>
 internal sealed record DetectionView(int Width, int Height, Half[] Maps, IReadOnlyList<Truth> Truth);
 
 /// <summary>An example, decoded.</summary>
-/// <param name="Frame">Its sizes.</param>
-/// <param name="Pixels"><c>[height, width, 4]</c>: red, green, blue and nothing, as <see cref="PictureScaler"/> likes them best.</param>
-/// <param name="Boxes">Its objects.</param>
+/// <param name="Frame">Sizes of the image.</param>
+/// <param name="Pixels"><c>[height, width, 4]</c>: red, green, blue, padding: the fastest layout for <see cref="PictureScaler"/>.</param>
+/// <param name="Boxes">Labelled objects.</param>
 internal sealed record DecodedExample(PictureFrame Frame, byte[] Pixels, IReadOnlyList<LabelledBox> Boxes)
 {
     public const int Lanes = 4;
 
     /// <param name="example">The example.</param>
-    /// <param name="size">Pixels of the longer side.</param>
+    /// <param name="size">Longer side in pixels.</param>
     /// <exception cref="ImageRefusedException">The file cannot be read.</exception>
     public static DecodedExample Of(DetectionExample example, int size)
     {
@@ -39,7 +39,7 @@ internal sealed record DecodedExample(PictureFrame Frame, byte[] Pixels, IReadOn
     }
 }
 
-/// <summary>A canvas that pictures are painted on, and what is to be found there.</summary>
+/// <summary>A canvas that images are painted on, and the objects on it.</summary>
 internal sealed class Canvas
 {
     private readonly Preprocessing _preprocessing;
@@ -55,16 +55,16 @@ internal sealed class Canvas
 
     public int Height { get; }
 
-    /// <summary><c>[3, Height, Width]</c>, normalised; 0 where nothing was painted.</summary>
+    /// <summary><c>[3, Height, Width]</c>, normalised; 0 where no image was painted.</summary>
     public float[] Chw { get; }
 
     public IReadOnlyList<Truth> Truth => _truth;
 
-    /// <summary>Paints a picture, scaled and perhaps mirrored.</summary>
-    /// <param name="example">The picture and its objects.</param>
-    /// <param name="placement">Where.</param>
+    /// <summary>Paints an image, scaled and perhaps mirrored, and adds its visible objects.</summary>
+    /// <param name="example">The image and its objects.</param>
+    /// <param name="placement">Scale and position.</param>
     /// <param name="window">The part of the canvas that may be painted.</param>
-    /// <param name="colours">What the bytes of red, green and blue are multiplied with and added.</param>
+    /// <param name="colours">Factor and offset of the red, green and blue bytes.</param>
     public void Paint(DecodedExample example, Placement placement, Window window, (float Gain, float Shift)[] colours)
     {
         var source = example.Frame;
@@ -74,7 +74,7 @@ internal sealed class Canvas
         var (right, bottom) = (Math.Min(window.Right, placement.Left + width), Math.Min(window.Bottom, placement.Top + height));
         if (left < right && top < bottom)
         {
-            // The filter counts from the picture's left, which is on the right where it is mirrored.
+            // The filter counts from the image's left edge, which is on the right if mirrored.
             var cut = placement.Mirrored ? placement.Left + width - right : left - placement.Left;
             var plan = new ScalePlan(
                 new TriangleFilter(0, source.Width, width, cut, right - left, (source.Width, 1)),
@@ -128,8 +128,8 @@ internal sealed class Canvas
     }
 }
 
-/// <summary>Where a picture goes on a canvas, in pixels of the canvas.</summary>
+/// <summary>Position of an image on a canvas, in canvas pixels.</summary>
 internal readonly record struct Placement(double Scale, int Left, int Top, bool Mirrored);
 
-/// <summary>A part of a canvas in pixels.</summary>
+/// <summary>A part of a canvas, in pixels.</summary>
 internal readonly record struct Window(int Left, int Top, int Right, int Bottom);

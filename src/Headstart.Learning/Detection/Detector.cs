@@ -7,14 +7,14 @@ namespace Headstart.Learning.Detection;
 /// <summary>Finds objects in images.</summary>
 public static class Detector
 {
-    /// <summary>Decodes, scales, reads the maps, and finds. Boxes of one category that overlap much are one object (non-maximum
-    /// suppression), those of different categories are not.</summary>
-    /// <param name="backbone">That <see cref="DetectorBackbone.Feeds"/> the head.</param>
-    /// <param name="head">Whose categories it is about.</param>
+    /// <summary>Decodes and scales the image, runs the backbone and the head, and removes duplicates: boxes that overlap much are one
+    /// object if they have the same category (non-maximum suppression).</summary>
+    /// <param name="backbone">A backbone that <see cref="DetectorBackbone.Feeds"/> the head.</param>
+    /// <param name="head">The trained head.</param>
     /// <param name="file">The image's bytes.</param>
-    /// <param name="threshold">Least probability; null for each category's own <see cref="DetectionHead.Thresholds"/>.</param>
-    /// <param name="most">Most objects.</param>
-    /// <exception cref="ArgumentException">The backbone is another.</exception>
+    /// <param name="threshold">Lowest probability; null for each category's own <see cref="DetectionHead.Thresholds"/>.</param>
+    /// <param name="most">Maximum number of objects.</param>
+    /// <exception cref="ArgumentException">The head was trained with another backbone.</exception>
     /// <exception cref="ImageRefusedException">The file cannot be read, or is damaged anywhere.</exception>
     public static Detections Detect(DetectorBackbone backbone, DetectionHead head, byte[] file, float? threshold = null,
         int most = MostObjects)
@@ -38,7 +38,7 @@ public static class Detector
             .Where(answer => answer.Box.IsSound && answer.Probability >= (threshold ?? head.Thresholds[answer.Category])).Take(most)]);
     }
 
-    /// <summary>The part of <see cref="Detect"/> that takes the time: decodes, scales and reads the maps.</summary>
+    /// <summary>The slow part of <see cref="Detect"/>: decodes, scales and runs the backbone.</summary>
     public static void Look(DetectorBackbone backbone, DetectionHead head, byte[] file)
     {
         ArgumentNullException.ThrowIfNull(backbone);

@@ -7,12 +7,12 @@ using Microsoft.ML.OnnxRuntime;
 namespace Headstart.Learning.Detection;
 
 /// <summary>
-/// A backbone as detectors read it: the maps at the ends of its stages of strides 8, 16 and 32, of images of any size. One ONNX Runtime
-/// session, which all heads of a host share; may be used from many threads at once.
+/// A backbone cut at its last maps of strides 8, 16 and 32, for images of any size. One ONNX Runtime session, shared by all heads of a
+/// host; may be used from many threads at once.
 /// </summary>
 public sealed class DetectorBackbone : IDisposable
 {
-    /// <summary>Pixels of the image that one place of each map steps over.</summary>
+    /// <summary>Distance in canvas pixels between neighbouring places of each map.</summary>
     internal static readonly int[] Strides = [8, 16, 32];
 
     private readonly BackboneFile _file;
@@ -28,19 +28,19 @@ public sealed class DetectorBackbone : IDisposable
 
     public BackboneManifest Manifest => _file.Manifest;
 
-    /// <summary>Of each map.</summary>
+    /// <summary>Number of channels of each map.</summary>
     public IReadOnlyList<int> Channels { get; private set; } = [];
 
-    /// <summary>Whether a head was trained with this backbone, read in this way.</summary>
+    /// <summary>Whether a head was trained with this backbone and this preprocessing.</summary>
     public bool Feeds(DetectionHead head)
     {
         ArgumentNullException.ThrowIfNull(head);
         return (head.BackboneSha256, head.InputId) == (Manifest.Sha256, Manifest.InputId);
     }
 
-    /// <param name="file">The network.</param>
-    /// <param name="threads">Threads that share one image.</param>
-    /// <exception cref="BackboneException">The file cannot be loaded, or has no such stages (a transformer, SqueezeNet).</exception>
+    /// <param name="file">The backbone's file and manifest.</param>
+    /// <param name="threads">Number of threads per image.</param>
+    /// <exception cref="BackboneException">The file cannot be loaded, or lacks these stages (a transformer, SqueezeNet).</exception>
     public static DetectorBackbone Open(BackboneFile file, int threads)
     {
         ArgumentNullException.ThrowIfNull(file);
@@ -73,8 +73,8 @@ public sealed class DetectorBackbone : IDisposable
         return new StageMaps(_session.Run(_run, _session.InputNames, [input], _session.OutputNames));
     }
 
-    /// <summary>The network that gives the maps, read from its file again: what runs here is ONNX Runtime's.</summary>
-    /// <exception cref="BackboneException">The file is gone or is another by now.</exception>
+    /// <summary>The network up to the maps, read from its file again, since an ONNX Runtime session does not give it back.</summary>
+    /// <exception cref="BackboneException">The file is missing or has changed.</exception>
     internal ModelProto ReadNetwork()
     {
         try
@@ -110,10 +110,10 @@ public sealed class DetectorBackbone : IDisposable
             "it has no stages whose maps are an 8th, a 16th and a 32nd of the image; use a convolutional network such as MobileNetV2"));
     }
 
-    /// <summary>A graph only suggests how large its maps are.</summary>
+    /// <summary>Runs a test image, since declared shapes are only hints; sets Channels, throws if map sizes or values are wrong.</summary>
     private void Try()
     {
-        const int Width = 3 * Letterbox.Multiple, Height = 2 * Letterbox.Multiple; // not square, and not what it was exported for
+        const int Width = 3 * Letterbox.Multiple, Height = 2 * Letterbox.Multiple; // not square, and not the exported size
         using var maps = Read(new float[3 * Width * Height], Width, Height);
         Channels = [.. maps.Values.Select((map, i) => map.GetTensorTypeAndShape().Shape is [1, > 0 and var channels, var rows, var columns]
             && (rows, columns) == (Height / Strides[i], Width / Strides[i]) ? (int)channels
@@ -125,7 +125,7 @@ public sealed class DetectorBackbone : IDisposable
     }
 }
 
-/// <summary>The maps <c>[1, channels, h, w]</c> of one image, by stride.</summary>
+/// <summary>The maps of one image, <c>[1, channels, h, w]</c> each, by stride.</summary>
 internal sealed class StageMaps(IDisposableReadOnlyCollection<OrtValue> values) : IDisposable
 {
     public IReadOnlyList<OrtValue> Values => values;

@@ -4,7 +4,7 @@ using static Headstart.Learning.TrainingDefaults;
 
 namespace Headstart.Learning.Detection;
 
-/// <summary>One training, from the choice to the report.</summary>
+/// <summary>One training, from the choice of the backbone to the report.</summary>
 internal sealed class DetectorFit(DetectionTask task, IProgress<DetectionProgress>? progress, CancellationToken cancel)
 {
     private readonly DetectionExample[] _all = [.. task.Examples, .. task.HeldOut];
@@ -14,21 +14,21 @@ internal sealed class DetectorFit(DetectionTask task, IProgress<DetectionProgres
 
     public DetectionResult Train()
     {
-        // 1. Who answers for whom. With enough held out one fold is kept aside, to calibrate by; else each has its turn.
+        // 1. Folds. With enough held-out examples, one fold is kept aside for calibration; otherwise the report is cross-validated.
         var crossValidated = task.HeldOut.Count < EnoughHeldOut;
         int[] learn = [.. Enumerable.Range(0, crossValidated ? _all.Length : task.Examples.Count).Where(i => !_all[i].TestOnly)];
         var folds = Math.Min(crossValidated ? FoldsOfReport : FoldsOfCalibration, learn.Length);
         var fold = DetectionFolds.Assign([.. learn.Select(i => _all[i])], task.Categories.Count, Math.Max(1, folds), task.Seed);
 
-        // 2. What reads the images.
+        // 2. The backbone and the resolution.
         var trials = Timed(DetectionStage.Choosing, () => new DetectionChoice(task, _cores, cancel)
             .Make(learn, fold, Share(DetectionStage.Choosing)));
         var chosen = trials.Single(trial => trial.Chosen);
         var backbone = task.Backbones.First(known => known.Manifest.Id == chosen.BackboneId);
 
-        // 3. Views to learn from.
+        // 3. Views for training.
         var reader = new ViewReader(backbone, chosen.Resolution, _cores, task.GiveWay, cancel);
-        int[] open = [.. Enumerable.Range(0, _all.Length).Where(i => !_all[i].TestOnly)]; // those to learn from come first
+        int[] open = [.. Enumerable.Range(0, _all.Length).Where(i => !_all[i].TestOnly)]; // those in learn come first
         var views = Timed(DetectionStage.Reading, () => reader.Draw([.. open.Select(i => _all[i])], i => i < learn.Length ? fold[i] : -1,
             ViewReader.MostOf(open.Length, task.Effort), task.Seed, Share(DetectionStage.Reading),
             Left() * ShareOfReading));
@@ -38,19 +38,19 @@ internal sealed class DetectorFit(DetectionTask task, IProgress<DetectionProgres
             throw new Heads.HeadTrainingException("None of the images with boxes can be read; upload them again.");
         }
 
-        // 4. Heads that answer for the fold they have not seen.
+        // 4. Heads that answer for the fold they did not learn from.
         var template = new HeadTemplate(task.Categories, backbone, reader, chosen.Resolution);
         var trainer = new HeadTrainer(template.Network, _cores, task.GiveWay);
         var answers = new RawAnswer?[_all.Length];
         var turns = folds < 2 ? 0 : crossValidated ? folds : 1;
         var goesOn = crossValidated || open.Length > learn.Length;
-        // For the learning curve, which is about the first fold where the report is cross-validated.
+        // For the learning curve, on the first fold only if the report is cross-validated.
         int[] taught = [.. learn.Where(i => (!crossValidated || fold[i] != 0) && Teaches(i))];
         int[] judges = crossValidated ? [.. learn.Where(i => fold[i] == 0)] : [.. Enumerable.Range(0, _all.Length).Skip(learn.Length)];
         new Random(task.Seed).Shuffle(taught);
         var fewer = turns > 0 && judges.Length > 0 && task.Limit is null && CurvePart * taught.Length >= MinImagesWithBoxes
             ? taught[..(int)(CurvePart * taught.Length)] : [];
-        // Of few images a head from the beginning is better than one that goes on, and its work is small.
+        // With few images, training from scratch is better than fine-tuning, and cheap.
         var anew = open.Length <= FewToGoOn;
         var later = anew ? 1 : GoingOn;
         var all = turns + (goesOn ? later : 0) + (crossValidated ? 0 : later) + (fewer.Length > 0 ? ShareOfCurve : 0);
@@ -60,7 +60,7 @@ internal sealed class DetectorFit(DetectionTask task, IProgress<DetectionProgres
         RawAnswer?[] ofFewer = [];
         Timed(DetectionStage.Training, () =>
         {
-            // A fold that has all boxes is answered by nobody.
+            // A fold with all boxes gets no answers: nothing is left to train on.
             foreach (var turn in Enumerable.Range(0, turns).Where(turn => learn.Any(i => fold[i] != turn && Teaches(i))))
             {
                 var fitted = Fit(null, learn.Where(i => fold[i] != turn), 1, Share(DetectionStage.Training, turn, turns + 1));
@@ -79,8 +79,8 @@ internal sealed class DetectorFit(DetectionTask task, IProgress<DetectionProgres
         template.Calibrate([.. seen.Select(i => (answers[i]!, _all[i]))]);
         return Timed(DetectionStage.Finishing, Finish);
 
-        // 5. The head that is evaluated goes on from the first, with all that it may see; the head that is served goes on from there, where
-        // there is more to see. Of few images both learn from the beginning.
+        // 5. The evaluated head is fine-tuned from the first one, on all examples it may see; the served head from the evaluated one, if
+        // there are further examples. With few images, both are trained from scratch.
         DetectionResult Finish()
         {
             DetectionHead? evaluated = null;
@@ -91,7 +91,7 @@ internal sealed class DetectorFit(DetectionTask task, IProgress<DetectionProgres
                 evaluated = template.Make(parameters);
             }
 
-            Answer(parameters, Enumerable.Range(learn.Length, _all.Length - learn.Length)); // cross-validated, these are only for tests
+            Answer(parameters, Enumerable.Range(learn.Length, _all.Length - learn.Length)); // cross-validated: only TestOnly examples
             var unseen = answers.Select(answer => answer is not null).ToArray();
             Answer(parameters, learn.Where(i => answers[i] is null));
             if (goesOn)
@@ -120,7 +120,7 @@ internal sealed class DetectorFit(DetectionTask task, IProgress<DetectionProgres
                 _all[judges[n]].Boxes, template.Detections(answer(n)).Objects, answer(n).Frame.Aspect))], task.Categories.Count);
         }
 
-        // From the beginning, or going on from a head that has learned from some of the examples.
+        // From scratch (null), or fine-tuned from a head that learned from some of the examples.
         float[] Fit(float[]? from, IEnumerable<int> examples, double share, Action<double> report)
         {
             DetectionView[] some = [.. examples.SelectMany(i => views[i] ?? [])];
@@ -152,7 +152,7 @@ internal sealed class DetectorFit(DetectionTask task, IProgress<DetectionProgres
         }
     }
 
-    /// <summary>Time that is left; null without a limit.</summary>
+    /// <summary>Remaining time, at least a second; null without a limit.</summary>
     private TimeSpan? Left() => task.Limit is { } limit ? TimeSpan.FromSeconds(Math.Max(1, (limit - Stopwatch.GetElapsedTime(_start))
         .TotalSeconds)) : null;
 

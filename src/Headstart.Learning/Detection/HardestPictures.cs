@@ -1,22 +1,22 @@
 namespace Headstart.Learning.Detection;
 
-/// <summary>A picture with mistakes.</summary>
-/// <param name="Picture">Its index.</param>
-/// <param name="Missed">Objects that were not found, or in the wrong place or as something else.</param>
-/// <param name="Wrong">Answers that are not right.</param>
+/// <summary>An image with mistakes.</summary>
+/// <param name="Picture">Index of the image.</param>
+/// <param name="Missed">Number of objects that were not found, or with the wrong place or category.</param>
+/// <param name="Wrong">Number of wrong answers.</param>
 public sealed record HardPicture(int Picture, int Missed, int Wrong);
 
-/// <summary>The pictures that a detector does worst on.</summary>
+/// <summary>The images on which a detector makes the most mistakes.</summary>
 public static class HardestPictures
 {
     private const float RightOverlap = 0.5f;
     private const float SomeOverlap = 0.1f;
 
-    /// <param name="truth">What there is in each picture.</param>
-    /// <param name="answers">What was found there.</param>
-    /// <param name="thresholds">By category: answers below do not count.</param>
-    /// <param name="most">How many to return.</param>
-    /// <returns>Those with most mistakes first; none without mistakes.</returns>
+    /// <param name="truth">Labelled objects of each image.</param>
+    /// <param name="answers">Objects found in each image.</param>
+    /// <param name="thresholds">By category: answers with a lower probability do not count.</param>
+    /// <param name="most">Maximum number of images.</param>
+    /// <returns>Only images with mistakes, most mistakes first.</returns>
     public static IReadOnlyList<HardPicture> Of(IReadOnlyList<IReadOnlyList<LabelledBox>> truth, IReadOnlyList<Detections> answers,
         IReadOnlyList<float> thresholds, int most) =>
     [

@@ -2,12 +2,12 @@ using static Headstart.Learning.TrainingDefaults;
 
 namespace Headstart.Learning.Detection;
 
-/// <summary>A convolution of the head: its weights lie at <paramref name="Offset"/>, its bias behind them.</summary>
-/// <param name="Inputs">Channels.</param>
-/// <param name="Outputs">Channels.</param>
-/// <param name="Kernel">Places along each side.</param>
-/// <param name="PerChannel">Each channel by itself (depthwise); as many outputs as inputs then.</param>
-/// <param name="Offset">Into all parameters.</param>
+/// <summary>A convolution of the head; its weights start at <paramref name="Offset"/>, its bias follows them.</summary>
+/// <param name="Inputs">Input channels.</param>
+/// <param name="Outputs">Output channels.</param>
+/// <param name="Kernel">Kernel size along each side.</param>
+/// <param name="PerChannel">Depthwise: each channel by itself, as many outputs as inputs.</param>
+/// <param name="Offset">Index into the parameters of the whole network.</param>
 internal sealed record HeadLayer(int Inputs, int Outputs, int Kernel, bool PerChannel, int Offset)
 {
     public int Fan => (PerChannel ? 1 : Inputs) * Kernel * Kernel;
@@ -19,31 +19,31 @@ internal sealed record HeadLayer(int Inputs, int Outputs, int Kernel, bool PerCh
     public long[] Shape => [Outputs, PerChannel ? 1 : Inputs, Kernel, Kernel];
 }
 
-/// <summary>What the head is made of, once for what trains it, and once for ONNX, which serves and exports it.</summary>
+/// <summary>The operators of the head; implemented for training, and for ONNX, which serves and exports it.</summary>
 internal interface IHeadOperators<T>
 {
-    /// <summary>With padding that keeps the size.</summary>
+    /// <summary>Padded so that the output has the input's size.</summary>
     T Convolve(T input, HeadLayer layer);
 
     T Rectify(T input);
 
-    /// <summary>Each place divided by the root of its mean square over the channels.</summary>
+    /// <summary>Divides each place by the root mean square of its channels.</summary>
     T Normalise(T input);
 
-    /// <summary>Twice as high and wide, by repeating.</summary>
+    /// <summary>Doubles height and width by repeating each place.</summary>
     T Double(T input);
 
     T Add(T one, T other);
 
-    /// <summary>From maps <c>[n, c, h, w]</c> to <c>[n, c, all places]</c>.</summary>
+    /// <summary>Joins maps <c>[n, c, h, w]</c> into one <c>[n, c, all places]</c>.</summary>
     T Join(IReadOnlyList<T> maps);
 }
 
 /// <summary>
-/// The head: maps of three strides, in one width, each added to the finer one (a top-down path, Lin et al., CVPR 2017), then the same
-/// depthwise-separable blocks for all strides (FCOS, Tian et al., ICCV 2019). Behind the top-down path and the blocks each place is divided
-/// by its root mean square (Zhang and Sennrich, NeurIPS 2019), without which a head learns several times as slowly. It says for each place
-/// how much it looks like an object of each category whose box it knows, and how far the sides of the box are.
+/// The head: a top-down path that projects the maps of three strides to one width and adds each to the finer one (Lin et al., CVPR 2017),
+/// then depthwise-separable blocks shared by all strides (FCOS, Tian et al., ICCV 2019). After the top-down path and the blocks each place
+/// is divided by its root mean square (Zhang and Sennrich, NeurIPS 2019); without that a head learns several times more slowly. For each
+/// place it predicts a score per category and the distances to the sides of the object's box.
 /// </summary>
 internal sealed class HeadNetwork
 {
@@ -52,9 +52,9 @@ internal sealed class HeadNetwork
     private readonly HeadLayer[][] _merge, _shared, _classBranch, _boxBranch;
     private readonly HeadLayer _scores, _sides;
 
-    /// <param name="inputs">Channels of the maps that it reads.</param>
-    /// <param name="categories">k</param>
-    /// <param name="width">Channels inside.</param>
+    /// <param name="inputs">Channels of each input map, finest first.</param>
+    /// <param name="categories">Number of categories, k.</param>
+    /// <param name="width">Channels inside the head.</param>
     public HeadNetwork(IReadOnlyList<int> inputs, int categories, int width)
     {
         (Inputs, Categories, Width) = (inputs, categories, width);
@@ -77,13 +77,13 @@ internal sealed class HeadNetwork
 
     public IReadOnlyList<HeadLayer> Layers => _layers;
 
-    /// <summary>The layers that read the maps.</summary>
+    /// <summary>The layers that read the input maps.</summary>
     public IReadOnlyList<HeadLayer> Lateral => _lateral;
 
-    /// <summary>Logits <c>[n, k, places]</c>, and logarithms of the distances to the left, upper, right and lower side
-    /// <c>[n, 4, places]</c> in strides: first all places of the first map, row by row.</summary>
-    /// <param name="ops">What computes it.</param>
-    /// <param name="maps">By stride, the finest first; each half as high and wide as the one before.</param>
+    /// <summary>Logits <c>[n, k, places]</c>, and logarithms of the distances, in strides, to the left, upper, right and lower side
+    /// <c>[n, 4, places]</c>. Places are ordered map by map, finest first, row by row.</summary>
+    /// <param name="ops">Operators that compute it.</param>
+    /// <param name="maps">By stride, finest first; each half as high and wide as the previous one.</param>
     public (T Scores, T Sides) Run<T>(IHeadOperators<T> ops, IReadOnlyList<T> maps)
     {
         var levels = new T[maps.Count];
@@ -106,14 +106,14 @@ internal sealed class HeadNetwork
         T All(T input, HeadLayer[][] blocks) => blocks.Aggregate(input, (now, block) => Separable(ops, now, block));
     }
 
-    /// <summary>Where a training starts.</summary>
-    /// <param name="random">Decides it.</param>
+    /// <summary>Initial parameters.</summary>
+    /// <param name="random">Draws the weights.</param>
     public float[] Begin(Random random)
     {
         var parameters = new float[Length];
         foreach (var layer in _layers)
         {
-            // He et al. 2015; the second layers of the blocks begin small, so that a block begins as what it reads.
+            // He et al. 2015; the second layer of each block starts small, so that a block starts close to the identity.
             var gain = layer == _scores || layer == _sides ? 0.1 : layer.PerChannel ? 1 : layer.Kernel == 1 && !_lateral.Contains(layer)
                 ? 0.5 * Math.Sqrt(2) : 1;
             for (var i = 0; i < layer.Weights; i++)
@@ -139,7 +139,7 @@ internal sealed class HeadNetwork
         return layer;
     }
 
-    /// <summary>Box and Muller.</summary>
+    /// <summary>A standard normal number (Box and Muller).</summary>
     private static double Normal(Random random) =>
         Math.Sqrt(-2 * Math.Log(1 - random.NextDouble())) * Math.Cos(2 * Math.PI * random.NextDouble());
 }

@@ -2,29 +2,29 @@ using static Headstart.Learning.TrainingDefaults;
 
 namespace Headstart.Learning.Detection;
 
-/// <summary>What a head found in a picture, before its scores are probabilities.</summary>
-/// <param name="Found">For each of <see cref="SameObject"/>.</param>
-/// <param name="Frame">The picture's sizes.</param>
+/// <summary>The objects a head found in an image, before calibration.</summary>
+/// <param name="Found">One list for each overlap in <see cref="SameObject"/>.</param>
+/// <param name="Frame">Sizes of the image.</param>
 internal sealed record RawAnswer(IReadOnlyList<Decoding.Found>[] Found, PictureFrame Frame);
 
-/// <summary>What the heads of one training have in common: what they read, and what their scores mean.</summary>
+/// <summary>What the heads of one training share: input, network, calibration and thresholds.</summary>
 internal sealed class HeadTemplate(IReadOnlyList<string> categories, DetectorBackbone backbone, ViewReader reader, int resolution)
 {
     private float _slope = 1, _intercept;
 
-    /// <summary>Index of the overlap, among <see cref="SameObject"/>, from which on two boxes are of one object.</summary>
+    /// <summary>Index into <see cref="SameObject"/> of the overlap above which two boxes are one object.</summary>
     public int Same { get; private set; }
 
-    /// <summary>By category.</summary>
+    /// <summary>Probability threshold of each category.</summary>
     public IReadOnlyList<float> Thresholds { get; private set; } = [.. categories.Select(_ => UntriedThreshold)];
 
-    /// <summary>What trained heads look like.</summary>
+    /// <summary>The network in training, which reads the projected maps.</summary>
     public HeadNetwork Network { get; } = new(reader.Kept, categories.Count, HeadWidth);
 
-    /// <summary>Learns what scores mean from answers of heads that had not seen the pictures.</summary>
+    /// <summary>Sets calibration and thresholds from answers by heads that did not learn from the images.</summary>
     public void Calibrate(IReadOnlyList<(RawAnswer Answer, DetectionExample Example)> answers)
     {
-        // Cells overlap in a picture, raccoons hardly ever: which boxes are of one object differs.
+        // Cells overlap, raccoons hardly ever: how much two boxes of one object overlap depends on the data.
         Same = Enumerable.Range(0, SameObject.Length).MaxBy(same => DetectionEvaluation.At50(Judged(same), categories.Count));
         (_slope, _intercept) = DetectionCalibration.Fit([.. Matches().SelectMany(matches => matches.Outcomes())]);
         Thresholds = [.. Matches().Select(matches => DetectionEvaluation.Best(matches)?.Probability ?? UntriedThreshold)];
@@ -39,13 +39,13 @@ internal sealed class HeadTemplate(IReadOnlyList<string> categories, DetectorBac
             Detections(pair.Answer, same).Objects, pair.Answer.Frame.Aspect))];
     }
 
-    /// <param name="answer">What a head found.</param>
-    /// <param name="same">Index among <see cref="SameObject"/>; null for <see cref="Same"/>.</param>
+    /// <param name="answer">A head's uncalibrated answer.</param>
+    /// <param name="same">Index into <see cref="SameObject"/>; null for <see cref="Same"/>.</param>
     public Detections Detections(RawAnswer answer, int? same = null) => new(answer.Frame.PictureWidth, answer.Frame.PictureHeight,
         [.. answer.Found[same ?? Same].Select(box => new DetectedObject(box.Category, answer.Frame.ToPicture(box.Box),
             DetectionCalibration.Probability(box.Logit, _slope, _intercept))).Where(found => found.Box.IsSound)]);
 
-    /// <summary>The head that reads the backbone's maps as they are.</summary>
+    /// <summary>The finished head, which reads the backbone's own maps: the projections are folded into its first layers.</summary>
     public DetectionHead Make(float[] parameters)
     {
         var whole = new HeadNetwork(backbone.Channels, categories.Count, HeadWidth);

@@ -5,18 +5,17 @@ using static Headstart.Learning.TrainingDefaults;
 
 namespace Headstart.Learning.Detection;
 
-/// <summary>The loop that trains a head. Each view is a forward and a backward pass on one thread; cores share the views of a batch,
+/// <summary>The training loop of a head. Each view is a forward and a backward pass on one thread; the views of a batch run in parallel,
 /// and their gradients are added in order, so that the same seed gives the same head on the same machine.</summary>
 internal sealed class HeadTrainer(HeadNetwork network, int cores, Action<CancellationToken>? giveWay = null)
 {
     private readonly ConcurrentBag<TapeOperators> _tapes = [];
 
-    /// <summary>Trains.</summary>
-    /// <param name="from">Parameters to start from; not changed.</param>
-    /// <param name="views">To learn from.</param>
-    /// <param name="plan">How long and how fast.</param>
-    /// <param name="report">Receives the share done.</param>
-    /// <param name="cancel">Looked at before each batch.</param>
+    /// <param name="from">Initial parameters; not changed.</param>
+    /// <param name="views">Views to learn from.</param>
+    /// <param name="plan">Steps, time limit, learning rate and seed.</param>
+    /// <param name="report">Receives progress, 0..1.</param>
+    /// <param name="cancel">Checked before each batch.</param>
     /// <returns>The averaged parameters.</returns>
     public float[] Train(float[] from, IReadOnlyList<DetectionView> views, TrainingPlan plan, Action<double> report,
         CancellationToken cancel)
@@ -31,7 +30,7 @@ internal sealed class HeadTrainer(HeadNetwork network, int cores, Action<Cancell
         {
             cancel.ThrowIfCancellationRequested();
             giveWay?.Invoke(cancel);
-            // 1. A batch: every view once before any comes again.
+            // 1. A batch: every view is used once before any is repeated.
             var batch = new DetectionView[BatchViews];
             for (var i = 0; i < batch.Length; i++)
             {
@@ -45,7 +44,7 @@ internal sealed class HeadTrainer(HeadNetwork network, int cores, Action<Cancell
                 batch[i] = views[order.Dequeue()];
             }
 
-            // 2. Its gradient, divided by how much there was to find.
+            // 2. Its gradient, divided by the sum of the target scores.
             var blames = new Blame[batch.Length];
             Parallel.For(0, batch.Length, new ParallelOptions { MaxDegreeOfParallelism = cores },
                 i => blames[i] = Judge(parameters, batch[i]));
@@ -56,7 +55,7 @@ internal sealed class HeadTrainer(HeadNetwork network, int cores, Action<Cancell
             }
 
             TensorPrimitives.Divide(gradient, Math.Max(1, blames.Sum(blame => blame.Targets)), gradient);
-            // 3. A step: warm-up, then half a cosine.
+            // 3. A step.
             adam.Step(gradient, plan.RateAt(share));
             share = plan.ShareAt(step + 1, Stopwatch.GetElapsedTime(start));
             report(share);
@@ -65,7 +64,7 @@ internal sealed class HeadTrainer(HeadNetwork network, int cores, Action<Cancell
         return adam.Average;
     }
 
-    /// <summary>What the head finds in a view, from low scores on: for each of <see cref="SameObject"/>.</summary>
+    /// <summary>The objects that the head finds in a view, down to low scores, for each overlap in <see cref="SameObject"/>.</summary>
     public IReadOnlyList<Decoding.Found>[] Find(float[] parameters, DetectionView view)
     {
         var (scores, sides) = Ask(parameters, view);
@@ -73,11 +72,11 @@ internal sealed class HeadTrainer(HeadNetwork network, int cores, Action<Cancell
             MostObjects))];
     }
 
-    /// <summary>What the head says of a view.</summary>
-    /// <returns><c>[k, places]</c> and <c>[4, places]</c></returns>
+    /// <summary>Runs the head on a view.</summary>
+    /// <returns>Logits <c>[k, places]</c> and sides <c>[4, places]</c>.</returns>
     internal (float[] Scores, float[] Sides) Ask(float[] parameters, DetectionView view)
     {
-        var tape = new TapeOperators(network); // not a used one, whose buffers have the size of the views to learn from
+        var tape = new TapeOperators(network); // not a pooled one, whose buffers have the size of the training views
         tape.Start(parameters);
         var (scores, sides) = network.Run(tape, Maps(tape, view));
         return (ByChannel(scores.Values, scores), ByChannel(sides.Values, sides));

@@ -7,9 +7,9 @@ using Tensor = TorchSharp.torch.Tensor;
 namespace Headstart.Learning.Detection;
 
 /// <summary>
-/// What is kept of the channels of one map: less their mean, along the directions in which they vary most, each scaled so that strong ones
-/// are weakened but stay the strongest. It keeps cached maps small and the training quick; being linear, it becomes part of the head's
-/// first layers in the end (<see cref="Fold"/>).
+/// Projects the channels of one map, minus their mean, onto their principal directions, scaled so that strong ones are weakened but stay
+/// the strongest. This keeps cached maps small and training fast. Being linear, it is folded into the head's first layers in the end
+/// (<see cref="Fold"/>).
 /// </summary>
 internal sealed class MapProjection
 {
@@ -22,9 +22,9 @@ internal sealed class MapProjection
 
     public int Outputs => _matrix.Length / _mean.Length;
 
-    /// <param name="rows"><c>[n, c]</c>, what a sample of places says.</param>
+    /// <param name="rows"><c>[n, c]</c>, the channels of a sample of places.</param>
     /// <param name="channels">c</param>
-    /// <param name="most">Directions that are kept.</param>
+    /// <param name="most">Number of directions to keep, at most c.</param>
     public static MapProjection Of(float[] rows, int channels, int most)
     {
         using var scope = NewDisposeScope();
@@ -37,7 +37,7 @@ internal sealed class MapProjection
         var directions = Numbers(vectors.t().contiguous()); // [c, c], ascending
         var kept = Math.Min(most, channels);
         var floor = Math.Max(1e-12, variances[^1] * 1e-6);
-        // sum of variances after scaling by v^(-1/4) is the sum of square roots
+        // After scaling by v^(-1/4), the sum of the variances is the sum of their square roots.
         var whole = Enumerable.Range(channels - kept, kept).Sum(i => Math.Sqrt(Math.Max(variances[i], floor)));
         var matrix = new float[kept * channels];
         for (var k = 0; k < kept; k++)
@@ -66,7 +66,7 @@ internal sealed class MapProjection
         TensorPrimitives.ConvertToHalf(MemoryMarshal.Cast<byte, float>(result.bytes), kept);
     }
 
-    /// <summary>A layer that reads the map as one that reads what is kept of it.</summary>
+    /// <summary>Turns a layer that reads the projected map into one that reads the map itself.</summary>
     /// <param name="weights"><c>[outputs, Outputs]</c></param>
     /// <param name="bias"><c>[outputs]</c></param>
     /// <returns><c>[outputs, Inputs]</c> and <c>[outputs]</c></returns>
@@ -78,6 +78,6 @@ internal sealed class MapProjection
         return ([.. Numbers(folded).ToArray().Select(value => (float)value)], [.. bias.ToArray().Select((b, i) => (float)(b - shift[i]))]);
     }
 
-    // data<double>() takes as long as a product to copy
+    // data<double>() would copy, which takes as long as a matrix product
     private static ReadOnlySpan<double> Numbers(Tensor tensor) => MemoryMarshal.Cast<byte, double>(tensor.bytes);
 }

@@ -5,28 +5,28 @@ using NetVips;
 
 namespace Headstart.Learning.Detection;
 
-/// <summary>Draws objects into their picture.</summary>
+/// <summary>Draws found objects into an image.</summary>
 public static class ObjectDrawing
 {
-    private const int LongestSide = 2_048; // larger pictures are scaled down
-    private const int LinesOfSide = 300; // the longer side is so many lines of a box wide
-    private const int LettersOfSide = 40;
+    private const int LongestSide = 2_048; // pixels; larger images are scaled down
+    private const int LinesOfSide = 300; // line width = longer side / 300
+    private const int LettersOfSide = 40; // text height = longer side / 40
     private const int SmallestText = 12; // pixels
-    private const int LongestName = 40; // letters
+    private const int LongestName = 40; // characters
 
-    /// <summary>Colours that differ in lightness too (Okabe and Ito), one by one for the categories.</summary>
+    /// <summary>Colours that also differ in lightness (Okabe and Ito), assigned to the categories in turn.</summary>
     private static readonly double[][] Colours =
     [
         [230, 159, 0], [86, 180, 233], [0, 158, 115], [240, 228, 66], [0, 114, 178], [213, 94, 0], [204, 121, 167],
     ];
 
     /// <summary>
-    /// A JPEG of the upright picture with a box for each object, in the colour of its category, and its name and probability where the
-    /// system has a font for them.
+    /// A JPEG of the upright image with a box for each object in its category's colour, and with name and probability if the system has a
+    /// font for them.
     /// </summary>
-    /// <param name="file">The picture's bytes.</param>
-    /// <param name="objects">The most probable first: it is drawn above the others.</param>
-    /// <param name="categories">Their names.</param>
+    /// <param name="file">The image's bytes.</param>
+    /// <param name="objects">Most probable first; drawn last, above the others.</param>
+    /// <param name="categories">Category names.</param>
     /// <exception cref="ImageRefusedException">The file cannot be read.</exception>
     public static byte[] Draw(byte[] file, IReadOnlyList<DetectedObject> objects, IReadOnlyList<string> categories)
     {
@@ -65,7 +65,7 @@ public static class ObjectDrawing
         }
     }
 
-    /// <returns>A mask; null where there is no font, or none for these letters.</returns>
+    /// <returns>A mask; null if no font is installed, or none for these characters.</returns>
     private static Image? Text(string text, int pixels)
     {
         try

@@ -3,9 +3,9 @@ using Headstart.Learning.Onnx;
 
 namespace Headstart.Learning.Detection;
 
-/// <summary>Writes the head into a graph.</summary>
+/// <summary>Writes the head into an ONNX graph; values are node names.</summary>
 /// <param name="b">Receives the nodes.</param>
-/// <param name="parameters">Of the network.</param>
+/// <param name="parameters">Parameters of the network.</param>
 internal sealed class OnnxOperators(GraphBuilder b, float[] parameters) : IHeadOperators<string>
 {
     public string Convolve(string input, HeadLayer layer)
@@ -35,7 +35,7 @@ internal sealed class OnnxOperators(GraphBuilder b, float[] parameters) : IHeadO
     public string Join(IReadOnlyList<string> maps) =>
         b.Node("Concat", maps.Select(map => b.Node("Reshape", [map, b.Integers(0, 0, -1)])), GraphBuilder.Integer("axis", 2));
 
-    /// <summary>The head alone, for ONNX Runtime: from maps <c>[1, c, h, w]</c> to logits <c>[1, k, places]</c> and sides
+    /// <summary>The head alone, for ONNX Runtime. Inputs: maps <c>[1, c, h, w]</c>. Outputs: logits <c>[1, k, places]</c> and sides
     /// <c>[1, 4, places]</c>.</summary>
     public static ModelProto Model(HeadNetwork network, float[] parameters)
     {

@@ -5,13 +5,13 @@ internal enum ObjectOutcome
     Difficult,
     Found,
     Missed,
-    Mistaken, // an answer has the wrong place or category for it
+    Mistaken, // an answer for it has the wrong place or category
 }
 
 internal enum AnswerOutcome
 {
     Unsure, // below its threshold
-    Ignored, // in a difficult object
+    Ignored, // inside a difficult object
     Right,
     WrongPlace,
     WrongCategory,
@@ -19,17 +19,17 @@ internal enum AnswerOutcome
     Background,
 }
 
-/// <summary>What became of the objects of one picture and of the answers to it, by TIDE's kinds (Bolya et al., ECCV 2020); what TIDE calls
-/// "both" counts as the wrong category.</summary>
-/// <param name="Objects">In the order of the picture's objects.</param>
-/// <param name="Answers">In the order of the answers.</param>
-/// <param name="Nearest">For each answer the object that it is about, or -1.</param>
+/// <summary>Outcomes of the objects and the answers of one image, by TIDE's error types (Bolya et al., ECCV 2020); TIDE's "both" counts as
+/// the wrong category.</summary>
+/// <param name="Objects">Outcome of each object, by index.</param>
+/// <param name="Answers">Outcome of each answer, by index.</param>
+/// <param name="Nearest">Index of the object that each answer is about, or -1.</param>
 internal sealed record PictureMistakes(ObjectOutcome[] Objects, AnswerOutcome[] Answers, int[] Nearest)
 {
-    /// <param name="picture">With answers, the most probable first.</param>
-    /// <param name="thresholds">By category.</param>
-    /// <param name="right">Overlap from which on a place is right.</param>
-    /// <param name="some">Overlap from which on an answer is about an object.</param>
+    /// <param name="picture">An image with its answers, most probable first.</param>
+    /// <param name="thresholds">Lowest probability that counts, by category.</param>
+    /// <param name="right">Lowest overlap of an answer in the right place.</param>
+    /// <param name="some">Lowest overlap of an answer that is about an object.</param>
     public static PictureMistakes Of(JudgedPicture picture, IReadOnlyList<float> thresholds, float right, float some)
     {
         var (truth, answers) = (picture.Truth, picture.Answers);

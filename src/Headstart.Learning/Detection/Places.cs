@@ -1,12 +1,12 @@
 namespace Headstart.Learning.Detection;
 
-/// <summary>The places of all maps of a canvas, the finest map first, row by row: where each is and what it says.</summary>
+/// <summary>The places of all maps of a canvas, finest map first, row by row: their positions, and the boxes predicted there.</summary>
 internal sealed class Places
 {
     private readonly float[] _x, _y, _stride;
 
-    /// <param name="width">Of the canvas in pixels, a multiple of <see cref="Letterbox.Multiple"/>.</param>
-    /// <param name="height">Of the canvas in pixels, a multiple of <see cref="Letterbox.Multiple"/>.</param>
+    /// <param name="width">Width of the canvas in pixels, a multiple of <see cref="Letterbox.Multiple"/>.</param>
+    /// <param name="height">Height of the canvas in pixels, a multiple of <see cref="Letterbox.Multiple"/>.</param>
     public Places(int width, int height)
     {
         Count = DetectorBackbone.Strides.Sum(stride => width / stride * (height / stride));
@@ -26,13 +26,13 @@ internal sealed class Places
 
     public int Count { get; }
 
-    /// <summary>Pixels of its centre.</summary>
+    /// <summary>Centre of a place in canvas pixels.</summary>
     public (float X, float Y) Centre(int i) => (_x[i], _y[i]);
 
     public float Stride(int i) => _stride[i];
 
-    /// <summary>The box in pixels that a place says, as its sides.</summary>
-    /// <param name="i">The place.</param>
+    /// <summary>The box predicted at a place, in canvas pixels.</summary>
+    /// <param name="i">Index of the place.</param>
     /// <param name="sides"><c>[4, places]</c>, see <see cref="HeadNetwork.Run"/>.</param>
     public Sides Box(int i, ReadOnlySpan<float> sides)
     {
@@ -41,11 +41,11 @@ internal sealed class Places
             _x[i] + stride * Length(sides[2 * Count + i]), _y[i] + stride * Length(sides[3 * Count + i]));
     }
 
-    /// <summary>A side further away than any canvas is wide says nothing.</summary>
+    /// <summary>Limits distances to more than any canvas, so that the exponential stays finite.</summary>
     private static float Length(float logarithm) => MathF.Exp(Math.Min(logarithm, TrainingDefaults.LongestSide));
 }
 
-/// <summary>A box in pixels of a canvas.</summary>
+/// <summary>A box in canvas pixels.</summary>
 internal readonly record struct Sides(float Left, float Top, float Right, float Bottom)
 {
     public float Width => Right - Left;
@@ -62,5 +62,5 @@ internal readonly record struct Sides(float Left, float Top, float Right, float 
     }
 }
 
-/// <summary>An object in pixels of a canvas; <paramref name="Ignored"/> where it is neither to be found nor wrong to be found.</summary>
+/// <summary>An object in canvas pixels; if <paramref name="Ignored"/>, neither finding nor missing it counts.</summary>
 internal readonly record struct Truth(int Category, Sides Box, bool Ignored);

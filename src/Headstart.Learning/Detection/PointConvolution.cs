@@ -4,21 +4,21 @@ using System.Runtime.Intrinsics;
 namespace Headstart.Learning.Detection;
 
 /// <summary>
-/// Convolutions of one place: products of a map <c>[places, channels]</c> and a small matrix, with the sums of eight rows in registers. The
-/// matrix is so small that it stays in the cache, so nothing is packed or copied first, which is where a library spends its time here.
+/// 1 x 1 convolutions: products of a map <c>[places, channels]</c> and a small matrix, with the sums of eight rows in registers. The matrix
+/// stays in the cache, so nothing needs to be packed or copied first, which is where a general library spends its time here.
 /// </summary>
 internal static class PointConvolution
 {
     private const int Lanes = ChannelConvolution.Lanes;
     private const int Rows = 8; // at once
-    private const int Tile = 32; // places: what two maps have of them stays in the fastest cache
+    private const int Tile = 32; // places: small enough for both maps to stay in the L1 cache
 
     /// <summary>Adds the product of <c>[n, a]</c> and <c>[a, b]</c> to <c>[n, b]</c>.</summary>
     /// <param name="from"><c>[n, a]</c></param>
     /// <param name="matrix"><c>[a, b]</c></param>
     /// <param name="to"><c>[n, b]</c></param>
-    /// <param name="a">Channels that are read.</param>
-    /// <param name="b">Channels that are written, a multiple of <see cref="ChannelConvolution.Lanes"/>.</param>
+    /// <param name="a">Input channels.</param>
+    /// <param name="b">Output channels, a multiple of <see cref="ChannelConvolution.Lanes"/>.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Add(float[] from, float[] matrix, float[] to, int a, int b)
     {
@@ -73,12 +73,12 @@ internal static class PointConvolution
         }
     }
 
-    /// <summary>Adds the product of <c>[n, a]</c>, turned, and <c>[n, b]</c> to <c>[a, b]</c>.</summary>
+    /// <summary>Adds the product of <c>[n, a]</c>, transposed, and <c>[n, b]</c> to <c>[a, b]</c>.</summary>
     /// <param name="one"><c>[n, a]</c></param>
     /// <param name="other"><c>[n, b]</c></param>
     /// <param name="sums"><c>[a, b]</c></param>
-    /// <param name="a">Channels of the one.</param>
-    /// <param name="b">Channels of the other, a multiple of <see cref="ChannelConvolution.Lanes"/>.</param>
+    /// <param name="a">Channels of <paramref name="one"/>.</param>
+    /// <param name="b">Channels of <paramref name="other"/>, a multiple of <see cref="ChannelConvolution.Lanes"/>.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Correlate(float[] one, float[] other, float[] sums, int a, int b)
     {
@@ -137,9 +137,9 @@ internal static class PointConvolution
         }
     }
 
-    /// <summary>Adds all rows.</summary>
+    /// <summary>Adds all rows to <paramref name="sum"/>.</summary>
     /// <param name="rows"><c>[n, a]</c></param>
-    /// <param name="sum"><c>[a]</c>, a multiple of <see cref="ChannelConvolution.Lanes"/>.</param>
+    /// <param name="sum"><c>[a]</c>; a is a multiple of <see cref="ChannelConvolution.Lanes"/>.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Sum(float[] rows, Span<float> sum)
     {
@@ -163,7 +163,7 @@ internal static class PointConvolution
     private static Vector512<float> Multiply(Vector512<float> row, ref float value, nuint at, Vector512<float> sum) =>
         Vector512.FusedMultiplyAdd(row, Vector512.Create(Unsafe.Add(ref value, at)), sum);
 
-    /// <summary>What is read and written above is not looked at again.</summary>
+    /// <summary>The loops read and write without further bounds checks.</summary>
     private static int Check(float[] wide, float[] other, float[] matrix, int a, int b)
     {
         ArgumentOutOfRangeException.ThrowIfNotEqual(b % Lanes, 0);

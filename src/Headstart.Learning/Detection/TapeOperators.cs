@@ -3,16 +3,15 @@ using System.Numerics.Tensors;
 
 namespace Headstart.Learning.Detection;
 
-/// <summary>A map with the channels of a place side by side, and the slope of the loss along each of its values.</summary>
+/// <summary>A map <c>[h, w, c]</c> and the derivative of the loss by each of its values (empty if not needed).</summary>
 internal sealed record HeadMap(int Height, int Width, int Channels, float[] Values, float[] Gradient)
 {
     public int Places => Height * Width;
 }
 
 /// <summary>
-/// The head while it learns: computes, and remembers how to go back (reverse-mode differentiation), with the channels of a place side by
-/// side. Its matrices are so small that copies to libtorch and back took most of a training. Buffers are used again for the next view.
-/// One thread.
+/// The operators for training: reverse-mode differentiation on maps <c>[h, w, c]</c>. Not libtorch: the matrices are so small that copying
+/// to it and back took most of a training. Buffers are reused for the next view. Not thread-safe.
 /// </summary>
 internal sealed class TapeOperators(HeadNetwork network) : IHeadOperators<HeadMap>
 {
@@ -21,11 +20,11 @@ internal sealed class TapeOperators(HeadNetwork network) : IHeadOperators<HeadMa
     private readonly List<Action> _tape = [];
     private float[] _parameters = [];
 
-    /// <summary><c>[network.Length]</c>, of all that was gone back through since <see cref="Start"/>.</summary>
+    /// <summary><c>[network.Length]</c>, the gradient of all <see cref="Back"/> passes since <see cref="Start"/>.</summary>
     public float[] Gradient { get; } = new float[network.Length];
 
-    /// <summary>Forgets what was computed.</summary>
-    /// <param name="parameters">For what comes next.</param>
+    /// <summary>Clears the tape and the gradient, and frees the buffers.</summary>
+    /// <param name="parameters">Parameters for the next pass; not copied.</param>
     public void Start(float[] parameters)
     {
         _parameters = parameters;
@@ -39,9 +38,9 @@ internal sealed class TapeOperators(HeadNetwork network) : IHeadOperators<HeadMa
         _used.Clear();
     }
 
-    /// <summary>A map to begin with.</summary>
+    /// <summary>An input map; it gets no gradient.</summary>
     /// <param name="values"><c>[channels, h, w]</c></param>
-    /// <param name="channels">Channels.</param>
+    /// <param name="channels">Number of channels.</param>
     /// <param name="height">h</param>
     /// <param name="width">w</param>
     public HeadMap Input(ReadOnlySpan<Half> values, int channels, int height, int width)
@@ -53,7 +52,7 @@ internal sealed class TapeOperators(HeadNetwork network) : IHeadOperators<HeadMa
         return map;
     }
 
-    /// <summary>Goes back: from the slopes of the maps at the end to those of all parameters.</summary>
+    /// <summary>The backward pass: from the gradients of the output maps to those of all parameters.</summary>
     public void Back()
     {
         for (var i = _tape.Count - 1; i >= 0; i--)
@@ -64,7 +63,7 @@ internal sealed class TapeOperators(HeadNetwork network) : IHeadOperators<HeadMa
 
     public HeadMap Convolve(HeadMap input, HeadLayer layer) => layer.PerChannel ? ConvolveEach(input, layer) : Mix(input, layer);
 
-    /// <summary>In place: nobody else reads what it is given.</summary>
+    /// <summary>In place, since nothing else reads the input.</summary>
     public HeadMap Rectify(HeadMap input)
     {
         var values = input.Values;
@@ -104,7 +103,7 @@ internal sealed class TapeOperators(HeadNetwork network) : IHeadOperators<HeadMa
                 ReadOnlySpan<float> slopes = output.Gradient.AsSpan(at, n), values = input.Values.AsSpan(at, n);
                 var sum = input.Gradient.AsSpan(at, n);
                 TensorPrimitives.MultiplyAdd(slopes, factor, sum, sum);
-                // What only makes the place larger or smaller changes nothing.
+                // The output does not depend on a place's length: remove that component.
                 TensorPrimitives.MultiplyAdd(values, -factor * factor * factor * TensorPrimitives.Dot(slopes, values) / n, sum, sum);
             }
         });
@@ -134,7 +133,7 @@ internal sealed class TapeOperators(HeadNetwork network) : IHeadOperators<HeadMa
         }
     }
 
-    /// <summary>Into the other one: nobody else reads it.</summary>
+    /// <summary>Writes into <paramref name="other"/>, since nothing else reads it.</summary>
     public HeadMap Add(HeadMap one, HeadMap other)
     {
         TensorPrimitives.Add(one.Values, other.Values, other.Values);
@@ -157,10 +156,10 @@ internal sealed class TapeOperators(HeadNetwork network) : IHeadOperators<HeadMa
         return output;
     }
 
-    /// <summary>From <c>[rows, columns]</c> to <c>[columns, rows]</c>.</summary>
+    /// <summary>Transposes <c>[rows, columns]</c> to <c>[columns, rows]</c>.</summary>
     public static void Transpose(ReadOnlySpan<float> from, Span<float> to, int rows, int columns)
     {
-        const int Block = 16; // what both arrays have of a block stays in the cache
+        const int Block = 16; // small enough for a block of both arrays to stay in the cache
         for (var top = 0; top < rows; top += Block)
         {
             for (var left = 0; left < columns; left += Block)
@@ -180,7 +179,7 @@ internal sealed class TapeOperators(HeadNetwork network) : IHeadOperators<HeadMa
     {
         var output = New(input.Height, input.Width, layer.Outputs);
         var bias = layer.Offset + layer.Weights;
-        // Few outputs, those of the last layers, take a whole vector: what is too much of it is left out again.
+        // The few outputs of the last layers are padded to whole vectors; the padding is dropped again.
         var columns = (layer.Outputs + ChannelConvolution.Lanes - 1) / ChannelConvolution.Lanes * ChannelConvolution.Lanes;
         var (weights, turned) = (Take(layer.Weights), Zeros(layer.Inputs * columns)); // [outputs, inputs] and [inputs, columns]
         _parameters.AsSpan(layer.Offset, layer.Weights).CopyTo(weights);
@@ -242,7 +241,7 @@ internal sealed class TapeOperators(HeadNetwork network) : IHeadOperators<HeadMa
             bias.CopyTo(output.Values.AsSpan(at));
         }
 
-        var padded = Take(convolution.PaddedLength); // for the way back too
+        var padded = Take(convolution.PaddedLength); // also used in the backward pass
         convolution.Pad(input.Values, padded);
         convolution.Add(padded, taps, output.Values);
         _tape.Add(() =>
@@ -258,7 +257,7 @@ internal sealed class TapeOperators(HeadNetwork network) : IHeadOperators<HeadMa
             }
 
             SumPlaces(output.Gradient, Gradient.AsSpan(layer.Offset + layer.Weights, channels));
-            // What a place said to its neighbours comes back from them: in the opposite directions.
+            // The gradient by the input is a convolution with the flipped kernel.
             for (var tap = 0; tap < count; tap++)
             {
                 taps.AsSpan(tap * channels, channels).CopyTo(slopes.AsSpan((count - 1 - tap) * channels));

@@ -2,27 +2,27 @@ using static Headstart.Learning.TrainingDefaults;
 
 namespace Headstart.Learning.Detection;
 
-/// <summary>How long and how fast a head learns.</summary>
-/// <param name="Steps">Batches.</param>
-/// <param name="Seed">Decides the order of the views.</param>
-/// <param name="Limit">After which it ends all the same; null for none, and the same head each time.</param>
-/// <param name="Rate">Highest rate of learning.</param>
+/// <summary>Length and learning rate of a training.</summary>
+/// <param name="Steps">Number of batches.</param>
+/// <param name="Seed">Seed of the order of the views.</param>
+/// <param name="Limit">Time after which training ends early; null: no limit, and the same head each time.</param>
+/// <param name="Rate">Highest learning rate.</param>
 internal sealed record TrainingPlan(int Steps, int Seed, TimeSpan? Limit = null, float Rate = HighestRate)
 {
-    /// <param name="views">To learn from.</param>
-    /// <param name="places">Of a view: large views are seen less often.</param>
-    /// <param name="share">Of a training from the start; 1 for the whole.</param>
-    /// <param name="all">Shares of all trainings of the run.</param>
+    /// <param name="views">Number of views.</param>
+    /// <param name="places">Places of a view; large views are used less often.</param>
+    /// <param name="share">Share of a full training; 1 for training from scratch.</param>
+    /// <param name="all">Sum of the shares of all trainings of the run.</param>
     public static int StepsFor(int views, int places, double share, double all)
     {
         var most = Math.Max(FewestSteps, (int)(MostWork / all / BatchViews / Math.Max(1, places)));
         return Math.Max(1, (int)(Math.Clamp(views * PassesOfViews / BatchViews, FewestSteps, most) * share));
     }
 
-    /// <summary>Of the training, by steps or by time.</summary>
+    /// <summary>Share of the training that is done, by steps or by time, whichever is more.</summary>
     public double ShareAt(int steps, TimeSpan elapsed) => Math.Max((double)steps / Steps, Limit is { } limit ? elapsed / limit : 0);
 
-    /// <summary>Warm-up, then half a cosine.</summary>
+    /// <summary>Learning rate: linear warm-up, then half a cosine down to 1 % of <see cref="Rate"/>.</summary>
     public float RateAt(double share)
     {
         var warm = Math.Max(1.0 / Steps, WarmUp);

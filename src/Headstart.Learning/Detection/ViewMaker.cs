@@ -2,20 +2,20 @@ using static Headstart.Learning.TrainingDefaults;
 
 namespace Headstart.Learning.Detection;
 
-/// <summary>Makes what a head learns from: each picture plainly, then larger, smaller, moved, mirrored, in other light, and four on one
-/// canvas (mosaic, Bochkovskiy et al. 2020), each read by the backbone once.</summary>
+/// <summary>Makes views: each image plainly, or augmented: larger, smaller, moved, mirrored, in other light, and four images on one
+/// canvas (mosaic, Bochkovskiy et al. 2020). The backbone reads each view once.</summary>
 internal sealed class ViewMaker(DetectorBackbone backbone, int resolution)
 {
-    /// <summary>Shorter over longer side of the canvases of drawn views: with one size they share their buffers.</summary>
+    /// <summary>Shorter over longer side of augmented views; all have one size, so that they share their buffers.</summary>
     public double Aspect { get; set; } = 1;
 
-    /// <summary>Decoded larger than the resolution, so that larger views are sharp too.</summary>
+    /// <summary>Longer side of decoded images: above the resolution, so that enlarged views are sharp too.</summary>
     public int DecodedSize => (int)(resolution * LargestView);
 
-    /// <summary>Of a drawn view.</summary>
+    /// <summary>Number of places of an augmented view.</summary>
     public int PlacesOfView => new Places(Letterbox.Whole(resolution), Letterbox.Whole((int)Math.Round(resolution * Aspect))).Count;
 
-    /// <summary>As a detector sees it.</summary>
+    /// <summary>The image as a detector sees it.</summary>
     public Canvas Plain(DecodedExample example)
     {
         var canvas = new Canvas(Letterbox.Whole(example.Frame.Width), Letterbox.Whole(example.Frame.Height),
@@ -24,10 +24,10 @@ internal sealed class ViewMaker(DetectorBackbone backbone, int resolution)
         return canvas;
     }
 
-    /// <summary>One of many.</summary>
-    /// <param name="example">What it shows.</param>
-    /// <param name="others">What else it may show.</param>
-    /// <param name="random">Decides how.</param>
+    /// <summary>An augmented view.</summary>
+    /// <param name="example">The image to show.</param>
+    /// <param name="others">Images that a mosaic may add.</param>
+    /// <param name="random">Draws the augmentation.</param>
     public Canvas Drawn(DecodedExample example, IReadOnlyList<DecodedExample> others, Random random)
     {
         var (longer, shorter) = (Letterbox.Whole(resolution), Letterbox.Whole((int)Math.Round(resolution * Aspect)));
@@ -60,7 +60,7 @@ internal sealed class ViewMaker(DetectorBackbone backbone, int resolution)
                 random.Next(2) == 1), window, Light());
         }
 
-        // Anywhere inside where it fits, and so that nothing is left free where it does not.
+        // Anywhere inside if it fits, otherwise anywhere that leaves no gap.
         int Place(int from, int to, double length) => (int)Math.Round(from + (to - from - length) * random.NextDouble());
 
         (float, float)[] Light()
@@ -72,7 +72,7 @@ internal sealed class ViewMaker(DetectorBackbone backbone, int resolution)
         }
     }
 
-    /// <summary>Reads a canvas.</summary>
+    /// <summary>Runs the backbone on a canvas and projects its maps.</summary>
     public DetectionView Read(Canvas canvas, IReadOnlyList<MapProjection> projections)
     {
         using var maps = backbone.Read(canvas.Chw, canvas.Width, canvas.Height);
@@ -88,9 +88,9 @@ internal sealed class ViewMaker(DetectorBackbone backbone, int resolution)
         return new(canvas.Width, canvas.Height, kept, canvas.Truth);
     }
 
-    /// <summary>What is kept of each map.</summary>
-    /// <param name="canvases">A sample.</param>
-    /// <param name="random">Chooses the places.</param>
+    /// <summary>Computes the projection of each map.</summary>
+    /// <param name="canvases">A sample of images.</param>
+    /// <param name="random">Draws the places.</param>
     public IReadOnlyList<MapProjection> Project(IReadOnlyList<Canvas> canvases, Random random)
     {
         var rows = backbone.Channels.Select(_ => new List<float>()).ToList();

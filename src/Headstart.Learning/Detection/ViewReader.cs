@@ -4,27 +4,27 @@ using static Headstart.Learning.TrainingDefaults;
 
 namespace Headstart.Learning.Detection;
 
-/// <summary>Has a backbone read examples at a resolution, plainly and in drawn views.</summary>
+/// <summary>Reads examples with a backbone at one resolution, plainly and as augmented views.</summary>
 internal sealed class ViewReader(DetectorBackbone backbone, int resolution, int cores, Action<CancellationToken>? giveWay,
     CancellationToken cancel)
 {
     private readonly ViewMaker _maker = new(backbone, resolution);
 
-    /// <summary>What is kept of each map; known once something was read.</summary>
+    /// <summary>The projection of each map; set by the first <see cref="Draw"/>.</summary>
     public IReadOnlyList<MapProjection> Projections { get; private set; } = [];
 
-    /// <summary>Channels that are kept of each map.</summary>
+    /// <summary>Channels of each projected map.</summary>
     public IReadOnlyList<int> Kept => [.. Projections.Select(projection => projection.Outputs)];
 
-    /// <summary>Views to learn from. All together have at most <see cref="MostPlaces"/>: where images are so many that not even one view
-    /// of each would be that, some of them have none.</summary>
+    /// <summary>Views to learn from, with at most <see cref="MostPlaces"/> in total: if there are too many images for one view each, some
+    /// have none.</summary>
     /// <param name="examples">The examples.</param>
-    /// <param name="group">Of an example: only pictures of one group are mixed.</param>
-    /// <param name="most">Of an example.</param>
-    /// <param name="seed">Decides what is drawn.</param>
-    /// <param name="report">Receives the share done.</param>
-    /// <param name="limit">After which each image has one view only; null for none.</param>
-    /// <returns>null for files that cannot be read.</returns>
+    /// <param name="group">Group of an example, by index; a mosaic mixes only images of one group.</param>
+    /// <param name="most">Maximum number of views of an example.</param>
+    /// <param name="seed">Seed of the augmentation.</param>
+    /// <param name="report">Receives progress, 0..1.</param>
+    /// <param name="limit">Time after which each further image gets one view only; null: no limit.</param>
+    /// <returns>The views of each example; null for files that cannot be read.</returns>
     public IReadOnlyList<DetectionView>?[] Draw(IReadOnlyList<DetectionExample> examples, Func<int, int> group, int most, int seed,
         Action<double> report, TimeSpan? limit = null)
     {
@@ -63,11 +63,11 @@ internal sealed class ViewReader(DetectorBackbone backbone, int resolution, int 
         return read;
     }
 
-    /// <summary>Most views of an image: where images are few, each has more of them.</summary>
+    /// <summary>Maximum number of views of an image; more if there are few images.</summary>
     public static int MostOf(int images, double effort) =>
         Math.Max(FewestViews, (int)(effort * Math.Max(MostViewsOfImage, EnoughViews / Math.Max(1, images))));
 
-    /// <summary>What a detector sees of an example; null for a file that cannot be read.</summary>
+    /// <summary>An example as a detector sees it; null for a file that cannot be read.</summary>
     public (DetectionView View, PictureFrame Frame)? Plain(DetectionExample example) => TryDecode(example, resolution) is { } decoded
         ? (_maker.Read(_maker.Plain(decoded), Projections), decoded.Frame) : null;
 
