@@ -27,73 +27,56 @@ internal sealed class LabelLoss
     /// <summary>Whether the k labels exclude each other.</summary>
     public bool Exclusive => _signs is null;
 
-    /// <summary>The loss of all examples.</summary>
-    /// <param name="logits"><c>[n, k]</c>, row by row; replaced by the gradient.</param>
-    public double Of(Span<double> logits)
+    /// <summary>The weighted loss of all examples, or of those from <paramref name="first"/> on for which there are rows.</summary>
+    /// <param name="logits"><c>[m, k]</c>, row by row; replaced by the gradient.</param>
+    /// <param name="first">The example of the first row.</param>
+    public double Of(Span<double> logits, int first = 0) => Exclusive ? Softmax(logits, first) : Sigmoids(logits, first);
+
+    private double Softmax(Span<double> logits, int first)
     {
-        var loss = 0.0;
-        if (!Exclusive)
+        var (rows, loss) = (logits.Length / _classes, 0.0);
+        for (var row = 0; row < rows; row++)
         {
-            for (var i = 0; i < _weights.Length; i++)
-            {
-                loss += Of(i, logits.Slice(i * _classes, _classes));
-            }
-
-            return loss;
-        }
-
-        for (var i = 0; i < _weights.Length; i++)
-        {
-            var own = logits.Slice(i * _classes, _classes);
+            var own = logits.Slice(row * _classes, _classes);
             TensorPrimitives.Subtract(own, TensorPrimitives.Max<double>(own), own);
-            loss -= _weights[i] * own[_labels[i]];
+            loss -= _weights[first + row] * own[_labels[first + row]];
         }
 
-        // All rows at once: until the runtime has optimised it, each call costs many times as much as what it computes.
+        // All rows in one call: just after the start, before the runtime has optimised it, a call costs many times what it computes.
         TensorPrimitives.Exp(logits, logits);
-        for (var i = 0; i < _weights.Length; i++)
+        for (var row = 0; row < rows; row++)
         {
-            var own = logits.Slice(i * _classes, _classes);
-            var sum = TensorPrimitives.Sum<double>(own);
-            TensorPrimitives.Multiply(own, _weights[i] / sum, own);
-            own[_labels[i]] -= _weights[i];
-            loss += _weights[i] * Math.Log(sum);
+            var own = logits.Slice(row * _classes, _classes);
+            var (sum, weight) = (TensorPrimitives.Sum<double>(own), _weights[first + row]);
+            TensorPrimitives.Multiply(own, weight / sum, own);
+            own[_labels[first + row]] -= weight;
+            loss += weight * Math.Log(sum);
         }
 
         return loss;
     }
 
-    /// <summary>The weighted loss of one example.</summary>
-    /// <param name="example">0..n-1.</param>
-    /// <param name="logits"><c>[k]</c>; replaced by the gradient.</param>
-    public double Of(int example, Span<double> logits)
+    /// <summary>A label that applies costs log(1 + exp(-x)), one that does not costs log(1 + exp(x)).</summary>
+    private double Sigmoids(Span<double> logits, int first)
     {
-        var weight = _weights[example];
-        if (_signs is null)
-        {
-            var label = _labels[example];
-            TensorPrimitives.Subtract(logits, TensorPrimitives.Max<double>(logits), logits);
-            var right = logits[label];
-            TensorPrimitives.Exp(logits, logits);
-            var sum = TensorPrimitives.Sum<double>(logits);
-            TensorPrimitives.Multiply(logits, weight / sum, logits);
-            logits[label] -= weight;
-            return weight * (Math.Log(sum) - right);
-        }
-
-        // A label that applies costs log(1 + exp(-x)), one that does not costs log(1 + exp(x)).
-        TensorPrimitives.ConvertTruncating<float, double>(_signs.AsSpan(example * _classes, _classes), _scratch);
-        TensorPrimitives.Multiply(logits, _scratch, logits);
         var loss = 0.0;
-        foreach (var wrong in logits)
+        for (var row = 0; row < logits.Length / _classes; row++)
         {
-            loss += Math.Max(wrong, 0) + double.LogP1(Math.Exp(-Math.Abs(wrong)));
+            var own = logits.Slice(row * _classes, _classes);
+            var weight = _weights[first + row];
+            TensorPrimitives.ConvertTruncating<float, double>(_signs.AsSpan((first + row) * _classes, _classes), _scratch);
+            TensorPrimitives.Multiply(own, _scratch, own);
+            foreach (var wrong in own)
+            {
+                loss += weight * (Math.Max(wrong, 0) + double.LogP1(Math.Exp(-Math.Abs(wrong))));
+            }
+
+            TensorPrimitives.Sigmoid(own, own);
+            TensorPrimitives.Multiply(own, weight, own);
+            TensorPrimitives.Multiply(own, _scratch, own);
         }
 
-        TensorPrimitives.Sigmoid(logits, logits);
-        TensorPrimitives.Multiply(logits, weight, logits);
-        TensorPrimitives.Multiply(logits, _scratch, logits);
-        return weight * loss;
+        return loss;
     }
 
     /// <summary>Turns logits into probabilities.</summary>

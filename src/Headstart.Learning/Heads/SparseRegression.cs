@@ -91,7 +91,7 @@ internal sealed class SparseRegression
         {
             var row = _rows.Row(i);
             Logits(row, point, slope);
-            loss += _loss.Of(i, slope);
+            loss += _loss.Of(slope, i);
             AddScaled(row, slope, gradient);
         }
 

@@ -56,7 +56,8 @@ internal static class FlawFinder
 
     private static ImageFlaws Brightness(double[] grey)
     {
-        var sorted = grey.Order().ToArray();
+        double[] sorted = [.. grey];
+        Array.Sort(sorted);
         var hundredth = sorted.Length / 100;
         return Of(sorted[^(1 + hundredth)] < HighestDark, ImageFlaws.Dark) | Of(sorted[hundredth] > LowestBright, ImageFlaws.Bright);
     }

@@ -12,8 +12,11 @@ internal sealed class WholePicture : IDisposable
 
     private readonly byte[] _rented; // [3, Height, Width]
 
-    private WholePicture(byte[] rented, ImageHeader header, (int Width, int Height) scaled) =>
-        (_rented, Header, Width, Height) = (rented, header, scaled.Width, scaled.Height);
+    private WholePicture(ImageHeader header, ScaleTarget target)
+    {
+        (Header, (Width, Height)) = (header, target.Result(header.Width, header.Height));
+        _rented = ArrayPool<byte>.Shared.Rent(Bands * Width * Height);
+    }
 
     /// <summary>The size of the image in its file.</summary>
     public ImageHeader Header { get; }
@@ -25,7 +28,9 @@ internal sealed class WholePicture : IDisposable
     public int Height { get; }
 
     /// <summary>Planes R, G, B, each row by row.</summary>
-    public ReadOnlySpan<byte> Planes => _rented.AsSpan(0, Bands * Width * Height);
+    public ReadOnlySpan<byte> Planes => Pixels;
+
+    private Span<byte> Pixels => _rented.AsSpan(0, Bands * Width * Height);
 
     /// <param name="file">The image's bytes.</param>
     /// <param name="size">Pixels of the longer side.</param>
@@ -47,11 +52,9 @@ internal sealed class WholePicture : IDisposable
     {
         var target = new ScaleTarget(size, IsWhole: true);
         using var image = source.Scaled(target);
-        return Fill(source.Header, target, planes =>
-        {
-            CentreSquare.CopyPixels(image, planes);
-            return true;
-        })!;
+        var picture = new WholePicture(source.Header, target);
+        CentreSquare.CopyPixels(image, picture.Pixels);
+        return picture;
     }
 
     /// <returns>null if the file is not as ordinary as its header: libvips then decides what is wrong with it.</returns>
@@ -61,7 +64,14 @@ internal sealed class WholePicture : IDisposable
     public static WholePicture? TryRead(byte[] file, JpegHeader jpeg, int size)
     {
         var target = new ScaleTarget(size, IsWhole: true);
-        return Fill(jpeg.Upright, target, planes => OrdinaryJpeg.TryRead(file, jpeg, target, planes));
+        var picture = new WholePicture(jpeg.Upright, target);
+        if (OrdinaryJpeg.TryRead(file, jpeg, target, picture.Pixels))
+        {
+            return picture;
+        }
+
+        picture.Dispose();
+        return null;
     }
 
     /// <summary>Rec. 601 grey, row by row.</summary>
@@ -80,26 +90,4 @@ internal sealed class WholePicture : IDisposable
 
     /// <summary>Returns the array; the picture must not be used afterwards.</summary>
     public void Dispose() => ArrayPool<byte>.Shared.Return(_rented);
-
-    private delegate bool Reader(Span<byte> planes);
-
-    private static WholePicture? Fill(ImageHeader header, ScaleTarget target, Reader read)
-    {
-        var scaled = target.Result(header.Width, header.Height);
-        var length = Bands * scaled.Width * scaled.Height;
-        var rented = ArrayPool<byte>.Shared.Rent(length);
-        var done = false;
-        try
-        {
-            done = read(rented.AsSpan(0, length));
-            return done ? new(rented, header, scaled) : null;
-        }
-        finally
-        {
-            if (!done)
-            {
-                ArrayPool<byte>.Shared.Return(rented);
-            }
-        }
-    }
 }

@@ -135,9 +135,13 @@ public sealed class ChoiceTests : IDisposable
         var (slow, fast) = Slower(Mobile, Edge);
         var favourite = Trial(fast, seed: 1);
 
-        Assert.Same(favourite, ChoiceRule.Choose([favourite, Trial(slow, seed: 2, better: 0.002)], favourite)); // well within the noise
+        var hardlyBetter = Trial(slow, seed: 2, better: 0.002); // well within the noise
+        Assert.Same(favourite, ChoiceRule.Choose([favourite, hardlyBetter], favourite));
+        Assert.EndsWith("no other features were clearly better", ChoiceRule.Reason([favourite, hardlyBetter], favourite, "images"));
         var better = Trial(slow, seed: 2, better: 0.2);
         Assert.Same(better, ChoiceRule.Choose([favourite, better], favourite));
+        Assert.StartsWith($"{better.Id} gave the best cross-validated results on ",
+            ChoiceRule.Reason([favourite, better], better, "images"));
     }
 
     [Fact]

@@ -30,6 +30,7 @@ public sealed class DetectionHeadTests(TrainedDetector trained)
         Refused("truncated", [.. bytes, 0]);
         Refused("damaged", Changed(at: 100));
         Refused("update Headstart", Changed(at: 8));
+        Refused("train the model again", [.. bytes[..8], 1, .. bytes[9..]]); // its places were not divided
         // What says it holds more than there is, with the right checksum.
         for (var at = 20; at < 300; at += 7)
         {

@@ -41,6 +41,26 @@ public sealed class LbfgsTests
     }
 
     [Fact]
+    public void A_search_leaves_no_large_arrays_behind()
+    {
+        const int Length = 50_000;
+        var objective = Quadratic([.. Enumerable.Range(1, Length).Select(i => (double)i)]);
+        double[] hessian = [.. Enumerable.Repeat(1.0, Length)], x = new double[Length];
+        Search(); // fills the pool
+
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        Assert.InRange(Search(), 20, 300); // more than are remembered
+
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, Length * sizeof(double));
+
+        int Search()
+        {
+            Array.Clear(x);
+            return Lbfgs.Minimise(objective, x, hessian, 1e-3, TestContext.Current.CancellationToken);
+        }
+    }
+
+    [Fact]
     public void A_cancelled_search_stops()
     {
         using var cancel = new CancellationTokenSource();
