@@ -12,7 +12,7 @@ namespace Headstart.Learning.Heads;
 /// <param name="Method">The method with the lowest class-balanced cross-entropy on unseen images; a cautious one if no image is
 /// measured.</param>
 /// <param name="Folds">Folds per repeat; 0 if there was nothing to test a head on.</param>
-/// <param name="Repeats">Number of splits.</param>
+/// <param name="Repeats">Number of splits that the method was tried on.</param>
 /// <param name="Tested"><c>[m]</c>, indices into the set in rising order: the images that some fit did not see. A category's only image is
 /// not among them.</param>
 /// <param name="Measured">Positions in <paramref name="Tested"/> of the images that the accuracy is about. Excluded are categories whose

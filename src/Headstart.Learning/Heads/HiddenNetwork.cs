@@ -13,10 +13,11 @@ namespace Headstart.Learning.Heads;
 /// </summary>
 internal sealed class HiddenNetwork
 {
-
     private readonly (Tensor Inputs, LabelLoss Loss) _learned;
     private readonly (Tensor Inputs, LabelLoss Loss) _aside;
     private readonly double[] _moments; // [r + 1], mean square of each input
+    private readonly Tensor _hidden; // [r + 1, h], float32: receives the point in each evaluation, as does _output
+    private readonly Tensor _output; // [h + 1, k], float64
     private readonly bool _exclusive;
     private readonly int _rows;
     private readonly int _classes;
@@ -31,6 +32,7 @@ internal sealed class HiddenNetwork
         var parts = new StratifiedFolds(set).Assign(new Random(seed), HiddenParts);
         (_learned, _aside) = (Part(part => part != 0), Part(part => part == 0));
         _moments = [.. (_learned.Inputs * _learned.Inputs).mean([0]).to(float64).data<double>()];
+        (_hidden, _output) = (empty(_rows, HiddenUnits, dtype: float32), empty(HiddenUnits + 1, _classes, dtype: float64));
 
         (Tensor, LabelLoss) Part(Func<int, bool> belongs)
         {
@@ -64,7 +66,8 @@ internal sealed class HiddenNetwork
             since = loss < least ? 0 : since + 1;
             if (since == 0)
             {
-                (best, least) = ((double[])at.Clone(), loss);
+                at.CopyTo(best, 0);
+                least = loss;
             }
 
             return since < HiddenPatience;
@@ -75,11 +78,11 @@ internal sealed class HiddenNetwork
     /// <param name="hidden"><c>[r + 1, h]</c></param>
     /// <param name="output"><c>[h + 1, k]</c></param>
     /// <returns><c>[m, k]</c>, row by row.</returns>
-    public double[] Probabilities(Tensor inputs, double[] hidden, double[] output)
+    public double[] Probabilities(Tensor inputs, ReadOnlySpan<double> hidden, ReadOnlySpan<double> output)
     {
         using var scope = NewDisposeScope();
-        var (_, logits) = Forward(inputs.to(float32), tensor(hidden, [_rows, HiddenUnits]), tensor(output, [HiddenUnits + 1, _classes]));
-        double[] probabilities = [.. logits.data<double>()];
+        Place(hidden, output);
+        var probabilities = Values(Forward(inputs.to(float32)).Logits).ToArray();
         LabelLoss.Activate(probabilities, _classes, _exclusive);
         return probabilities;
     }
@@ -87,11 +90,10 @@ internal sealed class HiddenNetwork
     private double Evaluate(ReadOnlySpan<double> point, Span<double> gradient, double l2)
     {
         using var scope = NewDisposeScope();
-        var hidden = tensor(point[..(_rows * HiddenUnits)].ToArray(), [_rows, HiddenUnits]);
-        var output = tensor(point[(_rows * HiddenUnits)..].ToArray(), [HiddenUnits + 1, _classes]);
-        var (units, logits) = Forward(_learned.Inputs, hidden, output);
+        Place(point[..(_rows * HiddenUnits)], point[(_rows * HiddenUnits)..]);
+        var (units, logits) = Forward(_learned.Inputs);
         var loss = _learned.Loss.Of(Values(logits));
-        var inner = logits.mm(output.narrow(0, 0, HiddenUnits).t()) * units.sign();
+        var inner = logits.mm(_output.narrow(0, 0, HiddenUnits).t()) * units.sign();
         // Written as the transpose of a product with the inputs in their memory layout, which is faster.
         Values(inner.t().to(float32).mm(_learned.Inputs).t().to(float64).contiguous()).CopyTo(gradient);
         Values(WithOnes(units).t().mm(logits).contiguous()).CopyTo(gradient[(_rows * HiddenUnits)..]);
@@ -112,15 +114,22 @@ internal sealed class HiddenNetwork
     private double HeldOutLoss(double[] point)
     {
         using var scope = NewDisposeScope();
-        var (_, logits) = Forward(_aside.Inputs, tensor(point[..(_rows * HiddenUnits)], [_rows, HiddenUnits]),
-            tensor(point[(_rows * HiddenUnits)..], [HiddenUnits + 1, _classes]));
-        return _aside.Loss.Of(Values(logits));
+        Place(point.AsSpan(0, _rows * HiddenUnits), point.AsSpan(_rows * HiddenUnits));
+        return _aside.Loss.Of(Values(Forward(_aside.Inputs).Logits));
     }
 
-    private static (Tensor Units, Tensor Logits) Forward(Tensor inputs, Tensor hidden, Tensor output)
+    /// <summary>Copies parameters into the tensors that <see cref="Forward"/> uses: tensors made of arrays would need copies of the
+    /// arrays, a megabyte of garbage in each iteration.</summary>
+    private void Place(ReadOnlySpan<double> hidden, ReadOnlySpan<double> output)
     {
-        var units = hidden.to(float32).t().mm(inputs.t()).t().to(float64).contiguous().relu();
-        return (units, WithOnes(units).mm(output));
+        TensorPrimitives.ConvertTruncating(hidden, MemoryMarshal.Cast<byte, float>(_hidden.bytes));
+        output.CopyTo(Values(_output));
+    }
+
+    private (Tensor Units, Tensor Logits) Forward(Tensor inputs)
+    {
+        var units = _hidden.t().mm(inputs.t()).t().to(float64).contiguous().relu();
+        return (units, WithOnes(units).mm(_output));
     }
 
     private static Tensor WithOnes(Tensor rows) => cat([rows, ones([rows.shape[0], 1], float64)], 1);

@@ -5,8 +5,8 @@ using static TorchSharp.torch;
 namespace Headstart.Learning.Heads;
 
 /// <summary>
-/// Repeated stratified cross-validation over methods and strengths: one fit per fold and repeat, which tries all methods; hidden layers
-/// take as long as all others together and are a fit of their own. Works from one image per category, though such a category is not tested:
+/// Repeated stratified cross-validation over methods and strengths: one fit per fold and repeat, which tries all methods but hidden layers.
+/// Those take as long as all others together, so they are fits of their own, and only in the first repeat. Works from one image per category, though such a category is not tested:
 /// see <see cref="StratifiedFolds"/>.
 /// </summary>
 public sealed class ValidationPlan : FitPlan
@@ -14,7 +14,8 @@ public sealed class ValidationPlan : FitPlan
     private readonly LabelledFeatures _set;
     private readonly SparseRows? _sparse;
     private readonly Lazy<PartSpaces>? _spaces; // null for sparse features
-    private readonly List<HeadMethod>[] _groups; // methods that one fit tries
+    private readonly List<HeadMethod> _hidden; // tried in the first fits
+    private readonly List<HeadMethod> _others;
     private readonly List<int[]> _assignments = []; // [repeats][n]
     private readonly StratifiedFolds _folds;
     private readonly HeadMethod? _favourite; // null if no method is known to be good
@@ -34,9 +35,8 @@ public sealed class ValidationPlan : FitPlan
         var methods = HeadTraining.Methods(set, linearOnly);
         _favourite = set.Features is SparseRows ? null
             : methods.Find(method => method == (set.Prior is null ? HeadTraining.Favourite : HeadTraining.FavouriteWithWords));
-        _groups = methods.Exists(method => method.Kind == HeadKind.Hidden)
-            ? [methods.FindAll(method => method.Kind != HeadKind.Hidden), methods.FindAll(method => method.Kind == HeadKind.Hidden)]
-            : [methods];
+        _hidden = methods.FindAll(method => method.Kind == HeadKind.Hidden);
+        _others = methods.FindAll(method => method.Kind != HeadKind.Hidden);
         _folds = new StratifiedFolds(_set);
         var random = new Random(seed);
         for (var repeat = 0; repeat < (repeats ?? HeadTraining.Repeats(_set.Count)); repeat++)
@@ -45,7 +45,9 @@ public sealed class ValidationPlan : FitPlan
         }
     }
 
-    public override int Count => _folds.Count * _assignments.Count * _groups.Length;
+    public override int Count => _folds.Count * _assignments.Count + HiddenFits;
+
+    private int HiddenFits => _hidden.Count == 0 ? 0 : _folds.Count;
 
     /// <returns>Probabilities <c>[methods, m, k]</c> of the fold's m examples.</returns>
     public override float[] Fit(int number, CancellationToken cancel)
@@ -63,8 +65,8 @@ public sealed class ValidationPlan : FitPlan
     {
         var tested = _set.Some(_folds.Tested);
         var places = _folds.Tested.Index().ToDictionary(example => example.Item, example => example.Index);
-        var scores = _groups.SelectMany(methods => methods)
-            .ToDictionary(method => method, _ => new OutOfFoldScores(tested, _assignments.Count));
+        var scores = _others.Concat(_hidden)
+            .ToDictionary(method => method, method => new OutOfFoldScores(tested, _hidden.Contains(method) ? 1 : _assignments.Count));
         foreach (var (number, fit) in fits.Index())
         {
             var (split, methods) = PartOf(number);
@@ -79,7 +81,7 @@ public sealed class ValidationPlan : FitPlan
         // Look-alikes favour the most confident method, whichever it is.
         var best = _folds.Measured.Count == 0 ? Untried() : Best(scores);
         var (accuracy, error) = scores[best].Accuracy(_folds.Measured);
-        return new CrossValidation(accuracy, error, best, _folds.Count, _assignments.Count, _folds.Tested, _folds.Measured,
+        return new CrossValidation(accuracy, error, best, _folds.Count, scores[best].Runs.Count, _folds.Tested, _folds.Measured,
             scores[best].Runs);
     }
 
@@ -94,14 +96,15 @@ public sealed class ValidationPlan : FitPlan
     }
 
     /// <summary>The fold of a fit and the methods that it tries.</summary>
-    private (int Split, List<HeadMethod> Methods) PartOf(int number) => (number / _groups.Length, _groups[number % _groups.Length]);
+    private (int Split, List<HeadMethod> Methods) PartOf(int number) =>
+        number < HiddenFits ? (number, _hidden) : (number - HiddenFits, _others);
 
     private int[] Fold(int split) =>
         [.. _folds.Tested.Where(i => _assignments[split / _folds.Count][i] == split % _folds.Count)];
 
     /// <summary>The method for a set that cannot show which is better for new images.</summary>
     private HeadMethod Untried() => _set.Prior is not null ? HeadTraining.FavouriteWithWords
-        : _groups[0].Find(method => method.Kind == HeadKind.Logistic && method.Strength == UntriedPenalty)!;
+        : _others.Find(method => method.Kind == HeadKind.Logistic && method.Strength == UntriedPenalty)!;
 
     /// <summary>The method with the lowest loss, if its lead over the favourite exceeds the standard error: the best of a dozen noisy
     /// numbers is partly luck.</summary>
