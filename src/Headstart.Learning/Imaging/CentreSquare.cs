@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.Numerics.Tensors;
 
 namespace Headstart.Learning.Imaging;
 
@@ -69,13 +68,11 @@ public sealed class CentreSquare : IDisposable
     /// <summary>Converts <c>[3, Size, Size]</c> bytes to floats.</summary>
     internal static void Normalise(ReadOnlySpan<byte> planes, Preprocessing p, Span<float> chw)
     {
-        TensorPrimitives.ConvertTruncating(planes, chw);
         var plane = p.Size * p.Size;
         for (var channel = 0; channel < Bands; channel++)
         {
-            var values = chw.Slice(channel * plane, plane);
-            TensorPrimitives.Multiply(values, 1 / (255 * p.Std[channel]), values);
-            TensorPrimitives.Add(values, -p.Mean[channel] / p.Std[channel], values);
+            ByteConversion.ToFloats(planes.Slice(channel * plane, plane), 1 / (255 * p.Std[channel]), -p.Mean[channel] / p.Std[channel],
+                chw.Slice(channel * plane, plane));
         }
     }
 

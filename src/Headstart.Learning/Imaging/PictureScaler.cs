@@ -1,9 +1,7 @@
 using System.Buffers;
-using System.Numerics.Tensors;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
-using System.Runtime.Intrinsics.X86;
 
 namespace Headstart.Learning.Imaging;
 
@@ -51,6 +49,7 @@ internal sealed class PictureScaler : IDisposable
     /// <summary>Adds the next row.</summary>
     /// <param name="pixels">The whole row, <c>[width, bands]</c>.</param>
     /// <param name="planes"><c>[p, Height, Width]</c> for the first p bands: receives the rows finished so far.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void Add(ReadOnlySpan<byte> pixels, Span<byte> planes)
     {
         var (rows, y) = (_plan.Rows, _next++);
@@ -66,18 +65,38 @@ internal sealed class PictureScaler : IDisposable
             var weights = rows.WeightsOf(i);
             if (y - rows.FirstOf(i) is var k && k < weights.Length)
             {
-                TensorPrimitives.MultiplyAdd(row, weights[k], Sums(i), Sums(i));
+                Add(row, weights[k], Sums(i));
             }
         }
 
         for (; _begun < rows.Size && rows.FirstOf(_begun) == y; _begun++)
         {
-            TensorPrimitives.Multiply(row, rows.WeightsOf(_begun)[0], Sums(_begun));
+            Sums(_begun).Clear();
+            Add(row, rows.WeightsOf(_begun)[0], Sums(_begun));
         }
 
         for (; _open < _begun && rows.FirstOf(_open) + rows.WeightsOf(_open).Length == y + 1; _open++)
         {
             Across(_sums.AsSpan(_open % rows.Overlap * _stride, _stride), planes);
+        }
+    }
+
+    /// <summary>Adds the weighted row. <c>TensorPrimitives</c> computes the same, but it is generic code, which the runtime takes half a
+    /// minute after the start to optimise; until then, a photograph takes twice the time.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Add(ReadOnlySpan<float> row, float weight, Span<float> sums)
+    {
+        ref var from = ref MemoryMarshal.GetReference(row);
+        ref var to = ref MemoryMarshal.GetReference(sums[..row.Length]);
+        var i = 0;
+        for (; i <= row.Length - Vector512<float>.Count; i += Vector512<float>.Count)
+        {
+            (Vector512.LoadUnsafe(ref from, (nuint)i) * weight + Vector512.LoadUnsafe(ref to, (nuint)i)).StoreUnsafe(ref to, (nuint)i);
+        }
+
+        for (; i < row.Length; i += Lanes)
+        {
+            (Vector128.LoadUnsafe(ref from, (nuint)i) * weight + Vector128.LoadUnsafe(ref to, (nuint)i)).StoreUnsafe(ref to, (nuint)i);
         }
     }
 
@@ -110,6 +129,7 @@ internal sealed class PictureScaler : IDisposable
     }
 
     /// <summary>Finishes row <see cref="_open"/> of the result.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Across(Span<float> sums, Span<byte> planes)
     {
         var taps = _plan.Columns.Taps;
@@ -151,6 +171,7 @@ internal sealed class PictureScaler : IDisposable
     }
 
     /// <summary>Distributes the bands of the finished row to their planes.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Spread(Span<byte> planes)
     {
         var (to, step, size, i) = (_plan.Start + _open * _plan.RowStep, _plan.ColumnStep, _plan.Columns.Size, 0);
@@ -182,7 +203,7 @@ internal sealed class PictureScaler : IDisposable
     {
         if (_bands == Lanes)
         {
-            Widen(ref MemoryMarshal.GetReference(pixels), ref MemoryMarshal.GetReference(row), row.Length);
+            ByteConversion.ToFloats(pixels, 1, 0, row);
             return;
         }
 
@@ -193,37 +214,5 @@ internal sealed class PictureScaler : IDisposable
                 row[to + band] = pixels[from + band];
             }
         }
-    }
-
-    /// <summary>Converts sixteen bytes at a time; TensorPrimitives converts them one by one.</summary>
-    private static void Widen(ref byte from, ref float to, int count)
-    {
-        var i = 0;
-        for (; i <= count - Vector128<byte>.Count; i += Vector128<byte>.Count)
-        {
-            var bytes = Vector128.LoadUnsafe(ref from, (nuint)i);
-            if (Avx512F.IsSupported)
-            {
-                Vector512.ConvertToSingle(Avx512F.ConvertToVector512Int32(bytes)).StoreUnsafe(ref to, (nuint)i);
-            }
-            else
-            {
-                var (low, high) = Vector128.Widen(bytes);
-                Widen4(low, ref to, i);
-                Widen4(high, ref to, i + Vector128<ushort>.Count);
-            }
-        }
-
-        for (; i < count; i++)
-        {
-            Unsafe.Add(ref to, i) = Unsafe.Add(ref from, i);
-        }
-    }
-
-    private static void Widen4(Vector128<ushort> shorts, ref float to, int i)
-    {
-        var (low, high) = Vector128.Widen(shorts);
-        Vector128.ConvertToSingle(low.AsInt32()).StoreUnsafe(ref to, (nuint)i);
-        Vector128.ConvertToSingle(high.AsInt32()).StoreUnsafe(ref to, (nuint)(i + Lanes));
     }
 }

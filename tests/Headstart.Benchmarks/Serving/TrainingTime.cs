@@ -16,7 +16,7 @@ internal static class TrainingTime
     public static async Task MeasureAsync(Bench bench, ResultTable table)
     {
         var (train, test) = (bench.Files("train"), bench.Files("test"));
-        var rounds = Math.Max(1, bench.Scale.Rounds / 2);
+        var rounds = bench.Scale.Rounds;
         table.Section($"Training: {train.Count} photographs to a fitted head, seconds, median (least..most) of {rounds} rounds; accuracy "
             + $"on {test.Count} others");
         var python = Peer.Python(PythonModules);

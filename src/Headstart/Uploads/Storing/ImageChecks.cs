@@ -10,7 +10,10 @@ namespace Headstart.Uploads.Storing;
 /// <summary>Checks the files of one upload: refuses them with a reason, or downloads, decodes and stores them.</summary>
 internal sealed class ImageChecks(IBlobStore blobs, WebFetcher web, UploadSettings settings, KnownCategories categories)
 {
-    private static readonly SemaphoreSlim Slots = new(Environment.ProcessorCount + 1); // shared by all uploads: each holds a decoded image
+    private const int StoresAtOnce = 16;
+
+    private static readonly SemaphoreSlim Slots = new(Environment.ProcessorCount); // shared by all uploads: each holds a decoded image
+    private static readonly SemaphoreSlim Stores = new(StoresAtOnce); // they wait for a disk or a bucket, not for a core
 
     private readonly ImageLimits _limits = settings.ImageLimits;
 
@@ -155,31 +158,36 @@ internal sealed class ImageChecks(IBlobStore blobs, WebFetcher web, UploadSettin
             file = file with { FileName = name, Content = new FileContent.Here(fetched.Bytes, file.Origin ?? new(url)) };
         }
 
-        await Slots.WaitAsync(CancellationToken.None);
+        var content = (FileContent.Here)file.Content;
+        var (refusal, info) = await InAsync(Slots, () => Task.FromResult((ImageReader.Check(content.Bytes, _limits, out var info), info)));
+        return refusal is null ? await StoreAsync(file, content, info!, ids)
+            : CheckedFile.Not(new(file.FileName, refusal.Reason, refusal.Detail));
+    }
+
+    private static async Task<T> InAsync<T>(SemaphoreSlim slots, Func<Task<T>> act)
+    {
+        await slots.WaitAsync(CancellationToken.None);
         try
         {
-            return await Task.Run(() => StoreAsync(file, (FileContent.Here)file.Content, ids), CancellationToken.None);
+            return await Task.Run(act, CancellationToken.None);
         }
         finally
         {
-            Slots.Release();
+            slots.Release();
         }
     }
 
-    private async Task<CheckedFile> StoreAsync(UploadedFile file, FileContent.Here content, Dictionary<string, Guid> ids)
+    private async Task<CheckedFile> StoreAsync(UploadedFile file, FileContent.Here content, ImageInfo info, Dictionary<string, Guid> ids)
     {
-        if (ImageReader.Check(content.Bytes, _limits, out var info) is { } refusal)
-        {
-            return CheckedFile.Not(new(file.FileName, refusal.Reason, refusal.Detail));
-        }
 
-        var (boxes, problem) = file.Drawn?.On(info!) ?? default;
+        var (boxes, problem) = file.Drawn?.On(info) ?? default;
         if (problem is not null)
         {
             return CheckedFile.Not(Undrawable(file, problem));
         }
 
-        var sha256 = Full || DryRun ? SHA256.HashData(content.Bytes) : await blobs.PutAsync(content.Bytes, CancellationToken.None);
+        var sha256 = Full || DryRun ? SHA256.HashData(content.Bytes)
+            : await InAsync(Stores, () => blobs.PutAsync(content.Bytes, CancellationToken.None));
         return new(file.FileName, [.. ids.Values], sha256, content.Bytes.Length, info, null, content.Origin ?? file.Origin,
             file.Split)
         {
