@@ -232,7 +232,7 @@ internal sealed class TapeOperators(HeadNetwork network) : IHeadOperators<HeadMa
     {
         var output = New(input.Height, input.Width, input.Channels);
         var (channels, count) = (input.Channels, layer.Kernel * layer.Kernel);
-        var convolution = new ChannelConvolution(input.Height, input.Width, channels, layer.Kernel);
+        var convolution = new ChannelConvolution(input.Height, input.Width, channels);
         var taps = Take(count * channels);
         Transpose(_parameters.AsSpan(layer.Offset, layer.Weights), taps, channels, count);
         var bias = _parameters.AsSpan(layer.Offset + layer.Weights, channels);
@@ -243,7 +243,7 @@ internal sealed class TapeOperators(HeadNetwork network) : IHeadOperators<HeadMa
 
         var padded = Take(convolution.PaddedLength); // also used in the backward pass
         convolution.Pad(input.Values, padded);
-        convolution.Add(padded, taps, output.Values);
+        convolution.Add(padded, taps, output.Values, 0, input.Height);
         _tape.Add(() =>
         {
             var slopes = Zeros(count * channels);
@@ -264,7 +264,7 @@ internal sealed class TapeOperators(HeadNetwork network) : IHeadOperators<HeadMa
             }
 
             convolution.Pad(output.Gradient, padded);
-            convolution.Add(padded, slopes, input.Gradient);
+            convolution.Add(padded, slopes, input.Gradient, 0, input.Height);
         });
         return output;
     }
