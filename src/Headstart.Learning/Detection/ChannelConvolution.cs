@@ -17,7 +17,7 @@ internal readonly record struct ChannelConvolution(int Height, int Width, int Ch
     public const int Reach = Kernel / 2;
 
     private const int Places = 8; // at once
-    private const int Sums = 4; // of different places at once
+    private const int Chains = 4; // of different places at once
 
     /// <summary>Length of a zero-padded map.</summary>
     public int PaddedLength => (Height + Kernel - 1) * PaddedRow;
@@ -50,56 +50,86 @@ internal readonly record struct ChannelConvolution(int Height, int Width, int Ch
         }
     }
 
-    /// <summary>Adds the convolution of some rows to <paramref name="sums"/>.</summary>
+    /// <summary>Adds the convolution to <paramref name="sums"/>.</summary>
     /// <param name="padded">From <see cref="Pad"/>.</param>
     /// <param name="taps"><c>[kernel, kernel, c]</c></param>
-    /// <param name="sums"><c>[rows, w, c]</c></param>
-    /// <param name="first">The first row.</param>
-    /// <param name="rows">Number of rows.</param>
-    public void Add(ReadOnlySpan<float> padded, ReadOnlySpan<float> taps, Span<float> sums, int first, int rows)
+    /// <param name="sums"><c>[h, w, c]</c></param>
+    public void Add(ReadOnlySpan<float> padded, ReadOnlySpan<float> taps, Span<float> sums)
     {
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(first + rows, Height);
-        Check(padded, taps, sums, rows);
-        for (var y = 0; y < rows; y++)
+        Check(padded, taps, sums, Height * Width);
+        Each(padded, taps, sums, Channels, sums, (0, Height), float.NegativeInfinity);
+    }
+
+    /// <summary>The convolution of some rows, with negative sums replaced by zero.</summary>
+    /// <param name="padded">From <see cref="Pad"/>.</param>
+    /// <param name="taps"><c>[kernel, kernel, c]</c></param>
+    /// <param name="bias"><c>[c]</c></param>
+    /// <param name="to">Receives <c>[rows, w, c]</c>.</param>
+    /// <param name="band">The rows.</param>
+    public void Rectified(ReadOnlySpan<float> padded, ReadOnlySpan<float> taps, ReadOnlySpan<float> bias, Span<float> to,
+        (int First, int Rows) band)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(band.First + band.Rows, Height);
+        ArgumentOutOfRangeException.ThrowIfLessThan(bias.Length, Channels);
+        Check(padded, taps, to, band.Rows * Width);
+        Each(padded, taps, bias, 0, to, band, 0);
+    }
+
+    /// <summary>The same for the place in column x of row y.</summary>
+    public void RectifiedAt(ReadOnlySpan<float> padded, ReadOnlySpan<float> taps, ReadOnlySpan<float> bias, Span<float> to,
+        (int X, int Y) at)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(at.X, Width);
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(at.Y, Height);
+        ArgumentOutOfRangeException.ThrowIfLessThan(bias.Length, Channels);
+        Check(padded, taps, to, places: 1);
+        ConvolvePlace(ref Unsafe.AsRef(in padded[at.Y * PaddedRow + at.X * Channels]), ref Unsafe.AsRef(in taps[0]),
+            ref Unsafe.AsRef(in bias[0]), ref to[0], 0);
+    }
+
+    /// <param name="padded">The map.</param>
+    /// <param name="taps">The kernel.</param>
+    /// <param name="start">What the sums begin with.</param>
+    /// <param name="step">Distance in <paramref name="start"/> from one place to the next; 0 if all begin with the same.</param>
+    /// <param name="to">Receives the sums.</param>
+    /// <param name="band">The rows.</param>
+    /// <param name="least">Smaller sums become this.</param>
+    private void Each(ReadOnlySpan<float> padded, ReadOnlySpan<float> taps, ReadOnlySpan<float> start, int step, Span<float> to,
+        (int First, int Rows) band, float least)
+    {
+        ref var tap = ref Unsafe.AsRef(in taps[0]);
+        for (var y = 0; y < band.Rows; y++)
         {
             for (int x = 0, count; x < Width; x += count)
             {
                 count = Width - x >= Places ? Places : 1;
-                ref var from = ref Unsafe.AsRef(in padded[(first + y) * PaddedRow + x * Channels]);
-                ref var to = ref sums[(y * Width + x) * Channels];
+                ref var from = ref Unsafe.AsRef(in padded[(band.First + y) * PaddedRow + x * Channels]);
+                var place = y * Width + x;
+                ref var first = ref Unsafe.AsRef(in start[place * step]);
+                ref var sums = ref to[place * Channels];
                 if (count == 1)
                 {
-                    AddPlace(ref from, ref Unsafe.AsRef(in taps[0]), ref to);
+                    ConvolvePlace(ref from, ref tap, ref first, ref sums, least);
                 }
                 else
                 {
-                    AddPlaces(ref from, ref Unsafe.AsRef(in taps[0]), ref to);
+                    ConvolvePlaces(ref from, ref tap, ref first, (nuint)step, ref sums, least);
                 }
             }
         }
     }
 
-    /// <summary>The same for the place in column x of row y.</summary>
-    public void AddAt(ReadOnlySpan<float> padded, ReadOnlySpan<float> taps, Span<float> sums, int x, int y)
-    {
-        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(x, Width);
-        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(y, Height);
-        ArgumentOutOfRangeException.ThrowIfLessThan(sums.Length, Channels);
-        Check(padded, taps, sums, rows: 0);
-        AddPlace(ref Unsafe.AsRef(in padded[y * PaddedRow + x * Channels]), ref Unsafe.AsRef(in taps[0]), ref sums[0]);
-    }
-
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private void AddPlace(ref float from, ref float tap, ref float to)
+    private void ConvolvePlace(ref float from, ref float tap, ref float first, ref float to, float least)
     {
         var (channels, row) = ((nuint)Channels, (nuint)PaddedRow);
         nuint channel = 0;
         for (; channel + 4 * Lanes <= channels; channel += 4 * Lanes)
         {
             // Four sums, since each product waits for the one before.
-            ref var sums = ref Unsafe.Add(ref to, channel);
-            var (s0, s1) = (Vector512.LoadUnsafe(ref sums), Vector512.LoadUnsafe(ref sums, Lanes));
-            var (s2, s3) = (Vector512.LoadUnsafe(ref sums, 2 * Lanes), Vector512.LoadUnsafe(ref sums, 3 * Lanes));
+            ref var start = ref Unsafe.Add(ref first, channel);
+            var (s0, s1) = (Vector512.LoadUnsafe(ref start), Vector512.LoadUnsafe(ref start, Lanes));
+            var (s2, s3) = (Vector512.LoadUnsafe(ref start, 2 * Lanes), Vector512.LoadUnsafe(ref start, 3 * Lanes));
             for (nuint down = 0; down < Kernel; down++)
             {
                 ref var value = ref Unsafe.Add(ref from, channel + down * row);
@@ -113,39 +143,39 @@ internal readonly record struct ChannelConvolution(int Height, int Width, int Ch
                 }
             }
 
-            s0.StoreUnsafe(ref sums);
-            s1.StoreUnsafe(ref sums, Lanes);
-            s2.StoreUnsafe(ref sums, 2 * Lanes);
-            s3.StoreUnsafe(ref sums, 3 * Lanes);
+            Vector512.MaxNative(Vector512.Create(least), s0).StoreUnsafe(ref to, channel);
+            Vector512.MaxNative(Vector512.Create(least), s1).StoreUnsafe(ref to, channel + Lanes);
+            Vector512.MaxNative(Vector512.Create(least), s2).StoreUnsafe(ref to, channel + 2 * Lanes);
+            Vector512.MaxNative(Vector512.Create(least), s3).StoreUnsafe(ref to, channel + 3 * Lanes);
         }
 
         for (; channel < channels; channel += Lanes)
         {
-            var sum = Vector512.LoadUnsafe(ref to, channel);
+            var sum = Vector512.LoadUnsafe(ref first, channel);
             for (nuint i = 0; i < Kernel * Kernel; i++)
             {
                 ref var value = ref Unsafe.Add(ref from, i / Kernel * row + i % Kernel * channels + channel);
                 sum = Multiply(Vector512.LoadUnsafe(ref value), Vector512.LoadUnsafe(ref tap, i * channels + channel), sum);
             }
 
-            sum.StoreUnsafe(ref to, channel);
+            Vector512.MaxNative(Vector512.Create(least), sum).StoreUnsafe(ref to, channel);
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private void AddPlaces(ref float from, ref float tap, ref float to)
+    private void ConvolvePlaces(ref float from, ref float tap, ref float first, nuint next, ref float to, float least)
     {
         var (channels, step) = ((nuint)Channels, (nuint)PaddedRow);
         for (nuint channel = 0; channel < channels; channel += Lanes)
         {
-            var s0 = Vector512.LoadUnsafe(ref to, channel);
-            var s1 = Vector512.LoadUnsafe(ref to, channel + channels);
-            var s2 = Vector512.LoadUnsafe(ref to, channel + 2 * channels);
-            var s3 = Vector512.LoadUnsafe(ref to, channel + 3 * channels);
-            var s4 = Vector512.LoadUnsafe(ref to, channel + 4 * channels);
-            var s5 = Vector512.LoadUnsafe(ref to, channel + 5 * channels);
-            var s6 = Vector512.LoadUnsafe(ref to, channel + 6 * channels);
-            var s7 = Vector512.LoadUnsafe(ref to, channel + 7 * channels);
+            var s0 = Vector512.LoadUnsafe(ref first, channel);
+            var s1 = Vector512.LoadUnsafe(ref first, channel + next);
+            var s2 = Vector512.LoadUnsafe(ref first, channel + 2 * next);
+            var s3 = Vector512.LoadUnsafe(ref first, channel + 3 * next);
+            var s4 = Vector512.LoadUnsafe(ref first, channel + 4 * next);
+            var s5 = Vector512.LoadUnsafe(ref first, channel + 5 * next);
+            var s6 = Vector512.LoadUnsafe(ref first, channel + 6 * next);
+            var s7 = Vector512.LoadUnsafe(ref first, channel + 7 * next);
             for (nuint down = 0; down < Kernel; down++)
             {
                 ref var row = ref Unsafe.Add(ref from, channel + down * step);
@@ -177,14 +207,14 @@ internal readonly record struct ChannelConvolution(int Height, int Width, int Ch
                 s7 = Multiply(t4, x11, Multiply(t3, x10, Multiply(t2, x9, Multiply(t1, x8, Multiply(t0, x7, s7)))));
             }
 
-            s0.StoreUnsafe(ref to, channel);
-            s1.StoreUnsafe(ref to, channel + channels);
-            s2.StoreUnsafe(ref to, channel + 2 * channels);
-            s3.StoreUnsafe(ref to, channel + 3 * channels);
-            s4.StoreUnsafe(ref to, channel + 4 * channels);
-            s5.StoreUnsafe(ref to, channel + 5 * channels);
-            s6.StoreUnsafe(ref to, channel + 6 * channels);
-            s7.StoreUnsafe(ref to, channel + 7 * channels);
+            Vector512.MaxNative(Vector512.Create(least), s0).StoreUnsafe(ref to, channel);
+            Vector512.MaxNative(Vector512.Create(least), s1).StoreUnsafe(ref to, channel + channels);
+            Vector512.MaxNative(Vector512.Create(least), s2).StoreUnsafe(ref to, channel + 2 * channels);
+            Vector512.MaxNative(Vector512.Create(least), s3).StoreUnsafe(ref to, channel + 3 * channels);
+            Vector512.MaxNative(Vector512.Create(least), s4).StoreUnsafe(ref to, channel + 4 * channels);
+            Vector512.MaxNative(Vector512.Create(least), s5).StoreUnsafe(ref to, channel + 5 * channels);
+            Vector512.MaxNative(Vector512.Create(least), s6).StoreUnsafe(ref to, channel + 6 * channels);
+            Vector512.MaxNative(Vector512.Create(least), s7).StoreUnsafe(ref to, channel + 7 * channels);
         }
     }
 
@@ -199,7 +229,7 @@ internal readonly record struct ChannelConvolution(int Height, int Width, int Ch
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void Correlate(float[] padded, float[] slopes, float[] sums)
     {
-        Check(padded, sums, slopes, Height);
+        Check(padded, sums, slopes, Height * Width);
         var channels = (nuint)Channels;
         for (var y = 0; y < Height; y++)
         {
@@ -213,7 +243,7 @@ internal readonly record struct ChannelConvolution(int Height, int Width, int Ch
                         Vector512<float>.Zero);
                     var x = 0;
                     nuint at = 0;
-                    for (; x + Sums <= Width; x += Sums, at += Sums * channels)
+                    for (; x + Chains <= Width; x += Chains, at += Chains * channels)
                     {
                         one = Multiply(ref from, ref slope, at, one);
                         two = Multiply(ref from, ref slope, at + channels, two);
@@ -238,11 +268,11 @@ internal readonly record struct ChannelConvolution(int Height, int Width, int Ch
         Vector512.FusedMultiplyAdd(Vector512.LoadUnsafe(ref one, at), Vector512.LoadUnsafe(ref other, at), sum);
 
     /// <summary>The loops read and write without further bounds checks.</summary>
-    private void Check(ReadOnlySpan<float> padded, ReadOnlySpan<float> taps, ReadOnlySpan<float> map, int rows)
+    private void Check(ReadOnlySpan<float> padded, ReadOnlySpan<float> taps, ReadOnlySpan<float> map, int places)
     {
         ArgumentOutOfRangeException.ThrowIfNotEqual(Channels % Lanes, 0);
         ArgumentOutOfRangeException.ThrowIfLessThan(padded.Length, PaddedLength);
         ArgumentOutOfRangeException.ThrowIfLessThan(taps.Length, Kernel * Kernel * Channels);
-        ArgumentOutOfRangeException.ThrowIfLessThan(map.Length, rows * Width * Channels);
+        ArgumentOutOfRangeException.ThrowIfLessThan(map.Length, places * Channels);
     }
 }

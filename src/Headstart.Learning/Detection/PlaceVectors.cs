@@ -53,23 +53,19 @@ internal static class PlaceVectors
         }
     }
 
-    public static void Rectify(Span<float> values)
-    {
-        foreach (ref var vector in Vectors(values))
-        {
-            vector = Vector512.Max(vector, Vector512<float>.Zero);
-        }
-    }
-
     /// <summary>Divides each place by the root mean square of its channels.</summary>
-    /// <param name="values"><c>[n, c]</c></param>
+    /// <param name="map"><c>[n, c]</c></param>
+    /// <param name="to">Receives <c>[n, c]</c>; may be <paramref name="map"/>.</param>
     /// <param name="channels">c</param>
-    public static void Normalise(Span<float> values, int channels)
+    /// <param name="rectify">Whether negative values become zero.</param>
+    public static void Normalise(ReadOnlySpan<float> map, Span<float> to, int channels, bool rectify)
     {
-        var vectors = Vectors(values);
-        for (var (at, count) = (0, channels / Lanes); at < vectors.Length; at += count)
+        var read = Vectors(map);
+        var write = Vectors(to);
+        var least = rectify ? Vector512<float>.Zero : Vector512.Create(float.NegativeInfinity);
+        for (var (at, count) = (0, channels / Lanes); at < write.Length; at += count)
         {
-            var place = vectors.Slice(at, count);
+            var place = read.Slice(at, count);
             var squares = Vector512<float>.Zero;
             foreach (var vector in place)
             {
@@ -77,9 +73,9 @@ internal static class PlaceVectors
             }
 
             var factor = Vector512.Create(1 / MathF.Sqrt(Vector512.Sum(squares) / channels + TrainingDefaults.LeastSquare));
-            foreach (ref var vector in place)
+            for (var i = 0; i < place.Length; i++)
             {
-                vector *= factor;
+                write[at + i] = Vector512.MaxNative(least, place[i] * factor);
             }
         }
     }

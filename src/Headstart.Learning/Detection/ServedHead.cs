@@ -89,14 +89,17 @@ internal sealed class ServedHead
         foreach (var band in from.Size.Bands(Band))
         {
             var values = Apply(block, from, band, work);
-            if (normalise)
-            {
-                Normalise(values, Channels);
-            }
-
             for (var i = 0; i < band.Rows; i++)
             {
-                values.Slice(i * to.Row, to.Row).CopyTo(to[band.First + i]);
+                var row = values.Slice(i * to.Row, to.Row);
+                if (normalise)
+                {
+                    Normalise(row, to[band.First + i], Channels, rectify: false);
+                }
+                else
+                {
+                    row.CopyTo(to[band.First + i]);
+                }
             }
         }
     }
@@ -112,8 +115,7 @@ internal sealed class ServedHead
         foreach (var band in map.Size.Bands(Band))
         {
             var values = Apply(_classBranch, map, band, work);
-            Normalise(values, Channels);
-            Rectify(values);
+            Normalise(values, values, Channels, rectify: true);
             var scores = _scores.Of(values, work.Logits);
             for (var i = 0; i < values.Length / Channels; i++)
             {
@@ -146,18 +148,15 @@ internal sealed class ServedHead
     private void Surround(PaddedMap map, ReadOnlySpan<int> found, Work work, int first)
     {
         Span<float> each = work.Each[..(found.Length * Channels)], mixed = work.Mixed[..(found.Length * Channels)];
-        Fill(each, _boxBranch.EachBias);
         for (var i = 0; i < found.Length; i++)
         {
             var (y, x) = Math.DivRem(found[i], map.Size.Width);
-            map.Size.AddAt(map.Values, _boxBranch.Taps, each[(i * Channels)..], x, y);
+            map.Size.RectifiedAt(map.Values, _boxBranch.Taps, _boxBranch.EachBias, each[(i * Channels)..], (x, y));
             Add(map[y][(x * Channels)..], _boxBranch.Mix.Bias, mixed.Slice(i * Channels, Channels));
         }
 
-        Rectify(each);
         _boxBranch.Mix.Add(each, mixed);
-        Normalise(mixed, Channels);
-        Rectify(mixed);
+        Normalise(mixed, mixed, Channels, rectify: true);
         var sides = _sides.Of(mixed, work.Lengths);
         for (var i = 0; i < found.Length; i++)
         {
@@ -173,9 +172,7 @@ internal sealed class ServedHead
     private static Span<float> Apply(ServedBlock block, PaddedMap map, (int First, int Rows) band, Work work)
     {
         Span<float> each = work.Each[..(band.Rows * map.Row)], mixed = work.Mixed[..(band.Rows * map.Row)];
-        Fill(each, block.EachBias);
-        map.Size.Add(map.Values, block.Taps, each, band.First, band.Rows);
-        Rectify(each);
+        map.Size.Rectified(map.Values, block.Taps, block.EachBias, each, band);
         for (var i = 0; i < band.Rows; i++)
         {
             Add(map[band.First + i], block.Mix.Bias, mixed.Slice(i * map.Row, map.Row));

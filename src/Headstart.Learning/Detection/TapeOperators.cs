@@ -243,7 +243,7 @@ internal sealed class TapeOperators(HeadNetwork network) : IHeadOperators<HeadMa
 
         var padded = Take(convolution.PaddedLength); // also used in the backward pass
         convolution.Pad(input.Values, padded);
-        convolution.Add(padded, taps, output.Values, 0, input.Height);
+        convolution.Add(padded, taps, output.Values);
         _tape.Add(() =>
         {
             var slopes = Zeros(count * channels);
@@ -264,7 +264,7 @@ internal sealed class TapeOperators(HeadNetwork network) : IHeadOperators<HeadMa
             }
 
             convolution.Pad(output.Gradient, padded);
-            convolution.Add(padded, slopes, input.Gradient, 0, input.Height);
+            convolution.Add(padded, slopes, input.Gradient);
         });
         return output;
     }
