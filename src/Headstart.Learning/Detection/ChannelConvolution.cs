@@ -13,7 +13,7 @@ namespace Headstart.Learning.Detection;
 internal readonly record struct ChannelConvolution(int Height, int Width, int Channels)
 {
     public const int Lanes = 16;
-    public const int Kernel = TrainingDefaults.BlockKernel; // AddPlaces is written for 5
+    public const int Kernel = TrainingDefaults.BlockKernel; // ConvolvePlaces is written for 5
     public const int Reach = Kernel / 2;
 
     private const int Places = 8; // at once

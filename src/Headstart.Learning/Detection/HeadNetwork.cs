@@ -19,7 +19,8 @@ internal sealed record HeadLayer(int Inputs, int Outputs, int Kernel, bool PerCh
     public long[] Shape => [Outputs, PerChannel ? 1 : Inputs, Kernel, Kernel];
 }
 
-/// <summary>The operators of the head; implemented for training, and for ONNX, which serves and exports it.</summary>
+/// <summary>The operators of the head; implemented for training, and for ONNX, which exports it, and serves it where
+/// <see cref="ServedHead"/> does not.</summary>
 internal interface IHeadOperators<T>
 {
     /// <summary>Padded so that the output has the input's size.</summary>
