@@ -111,8 +111,8 @@ internal static class WrittenHead
 
         var within = edges.Zip(probabilities).Count(pair => pair.First <= Pixel && pair.Second <= Close);
         Console.WriteLine($"{objects} objects in {examples.Count} images: {within} within {Pixel} pixel and {Close} of the export's, "
-            + $"{missing} missing there; pixels: median {Quantile(edges, 0.5):0.000}, 99 % {Quantile(edges, 0.99):0.000}, most {edges.Max():0.000}; "
-            + $"probability: 99 % {Quantile(probabilities, 0.99):0.0000}, most {probabilities.Max():0.0000}");
+            + $"{missing} missing there; pixels: median {Quantile(edges, 0.5):0.000}, 99 % {Quantile(edges, 0.99):0.000}, most "
+            + $"{edges.Max():0.000}; probability: 99 % {Quantile(probabilities, 0.99):0.0000}, most {probabilities.Max():0.0000}");
     }
 
     private static double Quantile(List<double> values, double share) => values.Order().ElementAt((int)(share * (values.Count - 1)));
