@@ -1,7 +1,5 @@
-using Google.Protobuf;
 using Headstart.Learning.Backbones;
 using Headstart.Learning.Heads;
-using Microsoft.ML.OnnxRuntime;
 
 namespace Headstart.Learning.Detection;
 
@@ -10,24 +8,21 @@ namespace Headstart.Learning.Detection;
 /// </summary>
 public sealed class DetectionHead : IDisposable
 {
-    private readonly SessionOptions _options;
-    private readonly InferenceSession _session;
-    private readonly RunOptions _run = new();
+    private readonly ServedHead? _served;
+    private readonly OnnxHead? _onnx;
 
     /// <exception cref="ArgumentException">The parts do not fit together, or some numbers are not finite.</exception>
     internal DetectionHead(DetectionHeadArtifact artifact)
     {
         artifact.Require();
         Artifact = artifact;
-        _options = Backbone.Options(threads: 1);
-        try
+        if (ServedHead.Serves(artifact.Network))
         {
-            _session = new InferenceSession(OnnxOperators.Model(artifact.Network, artifact.Parameters).ToByteArray(), _options);
+            _served = new(artifact.Network, artifact.Parameters);
         }
-        catch
+        else
         {
-            Dispose();
-            throw;
+            _onnx = new(artifact.Network, artifact.Parameters);
         }
     }
 
@@ -64,17 +59,10 @@ public sealed class DetectionHead : IDisposable
 
     /// <summary>Runs the head on an image's maps.</summary>
     /// <param name="maps">Maps of the backbone that feeds the head.</param>
-    /// <param name="use">Reads logits <c>[k, places]</c> and sides <c>[4, places]</c>; see <see cref="HeadNetwork.Run"/>.</param>
-    internal T Ask<T>(StageMaps maps, Func<ReadOnlySpan<float>, ReadOnlySpan<float>, T> use)
-    {
-        using var outputs = _session.Run(_run, _session.InputNames, maps.Values, _session.OutputNames);
-        return use(outputs[0].GetTensorDataAsSpan<float>(), outputs[1].GetTensorDataAsSpan<float>());
-    }
+    /// <param name="use">Reads logits <c>[k, places]</c> and sides <c>[4, places]</c>, see <see cref="HeadNetwork.Run"/>. The sides of a
+    /// place whose logits are all below <see cref="TrainingDefaults.LeastLogit"/> are undefined.</param>
+    internal T Ask<T>(StageMaps maps, Func<ReadOnlySpan<float>, ReadOnlySpan<float>, T> use) =>
+        _served is not null ? _served.Ask(maps, use) : _onnx!.Ask(maps, use);
 
-    public void Dispose()
-    {
-        _session?.Dispose();
-        _run.Dispose();
-        _options.Dispose();
-    }
+    public void Dispose() => _onnx?.Dispose();
 }

@@ -19,7 +19,8 @@ internal sealed record HeadLayer(int Inputs, int Outputs, int Kernel, bool PerCh
     public long[] Shape => [Outputs, PerChannel ? 1 : Inputs, Kernel, Kernel];
 }
 
-/// <summary>The operators of the head; implemented for training, and for ONNX, which serves and exports it.</summary>
+/// <summary>The operators of the head; implemented for training, and for ONNX, which exports it, and serves it where
+/// <see cref="ServedHead"/> does not.</summary>
 internal interface IHeadOperators<T>
 {
     /// <summary>Padded so that the output has the input's size.</summary>
@@ -60,7 +61,7 @@ internal sealed class HeadNetwork
         (Inputs, Categories, Width) = (inputs, categories, width);
         _lateral = [.. inputs.Select(channels => Layer(channels, width, 1))];
         _merge = [.. inputs.Select(_ => Block())];
-        _shared = [.. Enumerable.Range(0, SharedBlocks).Select(_ => Block())];
+        _shared = [.. Enumerable.Range(0, TrainingDefaults.SharedBlocks).Select(_ => Block())];
         _classBranch = [.. Enumerable.Range(0, BranchBlocks).Select(_ => Block())];
         _boxBranch = [.. Enumerable.Range(0, BranchBlocks).Select(_ => Block())];
         (_scores, _sides) = (Layer(width, categories, 1), Layer(width, 4, 1));
@@ -79,6 +80,20 @@ internal sealed class HeadNetwork
 
     /// <summary>The layers that read the input maps.</summary>
     public IReadOnlyList<HeadLayer> Lateral => _lateral;
+
+    /// <summary>For each map the block after its lateral layer; a block is a layer of 5 x 5 and one of 1 x 1.</summary>
+    public IReadOnlyList<HeadLayer[]> Merge => _merge;
+
+    /// <summary>The blocks before the branches.</summary>
+    public IReadOnlyList<HeadLayer[]> SharedBlocks => _shared;
+
+    public IReadOnlyList<HeadLayer[]> ClassBranch => _classBranch;
+
+    public IReadOnlyList<HeadLayer[]> BoxBranch => _boxBranch;
+
+    public HeadLayer Scores => _scores;
+
+    public HeadLayer Sides => _sides;
 
     /// <summary>Logits <c>[n, k, places]</c>, and logarithms of the distances, in strides, to the left, upper, right and lower side
     /// <c>[n, 4, places]</c>. Places are ordered map by map, finest first, row by row.</summary>

@@ -4,13 +4,16 @@ using System.Runtime.Intrinsics;
 namespace Headstart.Learning.Detection;
 
 /// <summary>
-/// 1 x 1 convolutions: products of a map <c>[places, channels]</c> and a small matrix, with the sums of eight rows in registers. The matrix
-/// stays in the cache, so nothing needs to be packed or copied first, which is where a general library spends its time here.
+/// 1 x 1 convolutions: products of a map and a small matrix, in tiles whose sums stay in registers (<see cref="PointTile"/>). The part of
+/// the matrix in use stays in the L1 cache.
 /// </summary>
 internal static class PointConvolution
 {
     private const int Lanes = ChannelConvolution.Lanes;
     private const int Rows = 8; // at once
+    private const int Band = 64; // places, and
+    private const int Depth = 64; // channels of a map whose products are added at once
+    private const int Planes = 32; // the same for a map stored by channel, which is copied
     private const int Tile = 32; // places: small enough for both maps to stay in the L1 cache
 
     /// <summary>Adds the product of <c>[n, a]</c> and <c>[a, b]</c> to <c>[n, b]</c>.</summary>
@@ -19,56 +22,46 @@ internal static class PointConvolution
     /// <param name="to"><c>[n, b]</c></param>
     /// <param name="a">Input channels.</param>
     /// <param name="b">Output channels, a multiple of <see cref="ChannelConvolution.Lanes"/>.</param>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Add(float[] from, float[] matrix, float[] to, int a, int b)
+    public static void Add(ReadOnlySpan<float> from, ReadOnlySpan<float> matrix, Span<float> to, int a, int b)
     {
         var places = Check(from, to, matrix, a, b);
-        var (read, write) = ((nuint)a, (nuint)b);
-        for (int place = 0, count; place < places; place += count)
+        for (var place = 0; place < places; place += Band)
         {
-            count = places - place >= Rows ? Rows : 1;
-            for (var column = 0; column < b; column += Lanes)
+            var count = Math.Min(Band, places - place);
+            for (var channel = 0; channel < a; channel += Depth)
             {
-                ref var value = ref from[place * a];
-                ref var factor = ref matrix[column];
-                ref var sum = ref to[place * b + column];
-                var s0 = Vector512.LoadUnsafe(ref sum);
-                if (count == 1)
-                {
-                    for (nuint i = 0; i < read; i++)
-                    {
-                        s0 = Multiply(Vector512.LoadUnsafe(ref factor, i * write), ref value, i, s0);
-                    }
+                var depth = Math.Min(Depth, a - channel);
+                PointTile.Add(from.Slice(place * a + channel, (count - 1) * a + depth), (a, 1), matrix.Slice(channel * b, depth * b),
+                    to.Slice(place * b, count * b), b);
+            }
+        }
+    }
 
-                    s0.StoreUnsafe(ref sum);
-                    continue;
+    /// <summary>The same for places of a map that is stored by channel.</summary>
+    /// <param name="planes"><c>[a, places]</c></param>
+    /// <param name="first">Index of the first of the n places.</param>
+    /// <param name="matrix"><c>[a, b]</c></param>
+    /// <param name="to"><c>[n, b]</c></param>
+    /// <param name="a">Input channels.</param>
+    /// <param name="b">Output channels, a multiple of <see cref="ChannelConvolution.Lanes"/>.</param>
+    public static void AddPlanes(ReadOnlySpan<float> planes, int first, ReadOnlySpan<float> matrix, Span<float> to, int a, int b)
+    {
+        ArgumentOutOfRangeException.ThrowIfNotEqual(b % Lanes, 0);
+        var (plane, places) = (planes.Length / a, to.Length / b);
+        Span<float> tile = stackalloc float[Planes * Band];
+        for (var place = 0; place < places; place += Band)
+        {
+            var count = Math.Min(Band, places - place);
+            for (var channel = 0; channel < a; channel += Planes)
+            {
+                // Copied, because the same place of several planes may compete for one line of the cache.
+                var depth = Math.Min(Planes, a - channel);
+                for (var i = 0; i < depth; i++)
+                {
+                    planes.Slice((channel + i) * plane + first + place, count).CopyTo(tile[(i * Band)..]);
                 }
 
-                var (s1, s2, s3) = (Vector512.LoadUnsafe(ref sum, write), Vector512.LoadUnsafe(ref sum, 2 * write),
-                    Vector512.LoadUnsafe(ref sum, 3 * write));
-                var (s4, s5, s6, s7) = (Vector512.LoadUnsafe(ref sum, 4 * write), Vector512.LoadUnsafe(ref sum, 5 * write),
-                    Vector512.LoadUnsafe(ref sum, 6 * write), Vector512.LoadUnsafe(ref sum, 7 * write));
-                for (nuint i = 0; i < read; i++)
-                {
-                    var row = Vector512.LoadUnsafe(ref factor, i * write);
-                    s0 = Multiply(row, ref value, i, s0);
-                    s1 = Multiply(row, ref value, i + read, s1);
-                    s2 = Multiply(row, ref value, i + 2 * read, s2);
-                    s3 = Multiply(row, ref value, i + 3 * read, s3);
-                    s4 = Multiply(row, ref value, i + 4 * read, s4);
-                    s5 = Multiply(row, ref value, i + 5 * read, s5);
-                    s6 = Multiply(row, ref value, i + 6 * read, s6);
-                    s7 = Multiply(row, ref value, i + 7 * read, s7);
-                }
-
-                s0.StoreUnsafe(ref sum);
-                s1.StoreUnsafe(ref sum, write);
-                s2.StoreUnsafe(ref sum, 2 * write);
-                s3.StoreUnsafe(ref sum, 3 * write);
-                s4.StoreUnsafe(ref sum, 4 * write);
-                s5.StoreUnsafe(ref sum, 5 * write);
-                s6.StoreUnsafe(ref sum, 6 * write);
-                s7.StoreUnsafe(ref sum, 7 * write);
+                PointTile.Add(tile, (1, Band), matrix.Slice(channel * b, depth * b), to.Slice(place * b, count * b), b);
             }
         }
     }
@@ -164,7 +157,7 @@ internal static class PointConvolution
         Vector512.FusedMultiplyAdd(row, Vector512.Create(Unsafe.Add(ref value, at)), sum);
 
     /// <summary>The loops read and write without further bounds checks.</summary>
-    private static int Check(float[] wide, float[] other, float[] matrix, int a, int b)
+    private static int Check(ReadOnlySpan<float> wide, ReadOnlySpan<float> other, ReadOnlySpan<float> matrix, int a, int b)
     {
         ArgumentOutOfRangeException.ThrowIfNotEqual(b % Lanes, 0);
         var places = wide.Length / a;

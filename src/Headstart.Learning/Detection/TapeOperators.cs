@@ -232,7 +232,7 @@ internal sealed class TapeOperators(HeadNetwork network) : IHeadOperators<HeadMa
     {
         var output = New(input.Height, input.Width, input.Channels);
         var (channels, count) = (input.Channels, layer.Kernel * layer.Kernel);
-        var convolution = new ChannelConvolution(input.Height, input.Width, channels, layer.Kernel);
+        var convolution = new ChannelConvolution(input.Height, input.Width, channels);
         var taps = Take(count * channels);
         Transpose(_parameters.AsSpan(layer.Offset, layer.Weights), taps, channels, count);
         var bias = _parameters.AsSpan(layer.Offset + layer.Weights, channels);

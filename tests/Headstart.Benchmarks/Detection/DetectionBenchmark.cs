@@ -9,7 +9,8 @@ namespace Headstart.Benchmarks.Detection;
 /// <summary>
 /// <c>detection [set…] [images=20 draws=5] [judge=rest] [backbone=id] [seconds=n] [effort=n]</c>: trains on <c>train.json</c> and is tested
 /// on <c>test.json</c> as a user's own test set, for docs/detection.md. With <c>judge=rest</c> it is tested on the images of
-/// <c>train.json</c> that were not drawn: experiments are compared on these, never on the test set.
+/// <c>train.json</c> that were not drawn: experiments are compared on these, never on the test set. <c>write=file</c> keeps the head;
+/// <c>head=file [compare=200]</c> measures it and trains nothing (<see cref="WrittenHead"/>).
 /// </summary>
 internal static class DetectionBenchmark
 {
@@ -29,9 +30,18 @@ internal static class DetectionBenchmark
         {
             var (categories, train) = DetectionSet.Read(Path.Combine(folder, set), "train");
             var (_, test) = DetectionSet.Read(Path.Combine(folder, set), "test");
+            if (options.GetValueOrDefault("head") is { } written)
+            {
+                using var head = DetectionHead.Read(File.ReadAllBytes(written));
+                var backbone = backbones.First(known => known.Feeds(head));
+                WrittenHead.Time(backbone, head, test);
+                WrittenHead.Compare(backbone, head, [.. train.Concat(test).Take(int.Parse(options.GetValueOrDefault("compare", "20")))]);
+                continue;
+            }
+
             if (options.GetValueOrDefault("images") is not { } images)
             {
-                Judge(set, Task(train, test), test);
+                Judge(set, Task(train, test), test, options.GetValueOrDefault("write"));
                 continue;
             }
 
@@ -76,7 +86,7 @@ internal static class DetectionBenchmark
         return opened;
     }
 
-    private static double Judge(string set, DetectionTask task, IReadOnlyList<DetectionExample>? timed)
+    private static double Judge(string set, DetectionTask task, IReadOnlyList<DetectionExample>? timed, string? write = null)
     {
         var (start, cpu) = (Stopwatch.GetTimestamp(), Process.GetCurrentProcess().TotalProcessorTime);
         var result = DetectionTraining.Train(task, null, CancellationToken.None);
@@ -95,6 +105,11 @@ internal static class DetectionBenchmark
             $"{category.Name} {category.At50:0.000}"))}; {string.Join("; ", report.Sizes.Select(size =>
             $"{size.Name} {size.At50:0.000} of {size.Boxes}"))}; calibration error {report.CalibrationError:0.000}");
         result.Evaluated?.Dispose();
+        if (write is not null)
+        {
+            File.WriteAllBytes(write, head.Write());
+        }
+
         return report.At50.Value;
     }
 
