@@ -6,8 +6,8 @@ namespace Headstart.Learning.Heads;
 
 /// <summary>
 /// Repeated stratified cross-validation over methods and strengths: one fit per fold and repeat, which tries all methods but hidden layers.
-/// Those take as long as all others together, so they are fits of their own, and only in the first repeat. Works from one image per category, though such a category is not tested:
-/// see <see cref="StratifiedFolds"/>.
+/// Those take as long as all others together, so they are fits of their own, and only in the first repeat. Works from one image per
+/// category, though such a category is not tested: see <see cref="StratifiedFolds"/>.
 /// </summary>
 public sealed class ValidationPlan : FitPlan
 {
