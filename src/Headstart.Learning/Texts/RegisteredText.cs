@@ -34,6 +34,7 @@ public sealed class RegisteredText : IDisposable
         (Id, Sha256, Path) = (id, files.Sum(), path);
         (Kind, Space, Scale) = (files.Reading.Space is null ? RegisteredTextKind.Sentences : RegisteredTextKind.Words,
             files.Reading.Space, files.Reading.Scale);
+        IsStatic = files.Table is not null;
         _words = new(() => throw new InvalidOperationException($"{id} is a sentence network and has no word vectors."));
         _sentences = new(() => SentenceEncoder.Open(files));
     }
@@ -47,6 +48,9 @@ public sealed class RegisteredText : IDisposable
     public string Path { get; }
 
     public RegisteredTextKind Kind { get; }
+
+    /// <summary>Whether it has static token vectors instead of a network.</summary>
+    internal bool IsStatic { get; }
 
     /// <summary>Length of the word vectors; null for a sentence network, which is not opened just to be listed.</summary>
     public int? Dimensions { get; }

@@ -67,6 +67,7 @@ public sealed class TokenVectorsTests : IDisposable
             TestContext.Current.CancellationToken);
 
         Assert.Equal(TextCandidates.Ids([vectors]).Order(), candidates.Select(candidate => candidate.Id).Order());
+        Assert.Equal("skipgram+tfidf", candidates[TextCandidates.Favourite(candidates)].Id);
         Assert.All(TextCandidates.IdsWith(vectors), id =>
         {
             var features = candidates.Single(candidate => candidate.Id == id);
