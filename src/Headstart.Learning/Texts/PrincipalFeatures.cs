@@ -8,9 +8,9 @@ using static TorchSharp.torch;
 namespace Headstart.Learning.Texts;
 
 /// <summary>
-/// Other features in the coordinates of their principal axes, each weighted by its standard deviation over the model's texts, labelled or
-/// not. What differs between the texts of a model then counts more than details that few labels cannot tell from noise (cluster kernels:
-/// Chapelle, Weston and Schölkopf, NIPS 2002). Each vector keeps its length.
+/// Other features in the coordinates of their principal axes, each multiplied by the square root of its standard deviation over the model's
+/// texts, labelled or not. What differs most between the texts of a model then counts more than details that few labels cannot tell from
+/// noise (cluster kernels: Chapelle, Weston and Schölkopf, NIPS 2002). Each vector keeps its length.
 /// </summary>
 internal sealed class PrincipalFeatures : TextFeatures
 {
@@ -54,7 +54,7 @@ internal sealed class PrincipalFeatures : TextFeatures
         }
 
         var along = inputs.narrow(1, 0, axes);
-        double[] parameters = [.. cat([diag((along * along).mean([0]).sqrt()), zeros([1, axes], float64)], 0).contiguous().data<double>()];
+        double[] parameters = [.. cat([diag((along * along).mean([0]).pow(0.25)), zeros([1, axes], float64)], 0).contiguous().data<double>()];
         var (weights, bias) = space.Unfold(parameters, axes);
         return new PrincipalFeatures(inner, weights, bias);
     }
