@@ -51,7 +51,7 @@ internal static class PlainWordPieces
             return numbered.Index().All(piece => piece.Index == piece.Item.Value && piece.Item.Key.Length > 0
                 && !piece.Item.Key.AsSpan().ContainsAny('\r', '\n'))
                 ? ([.. numbered.Select(piece => piece.Key)], model.UnkToken ?? "[UNK]")
-                : throw new TextFeaturesException("the tokens of its vocabulary are not numbered from 0, or one is empty or has a line break");
+                : throw new TextFeaturesException("its tokens are not numbered from 0 upwards, or one is empty or has a line break");
         }
         catch (JsonException exception)
         {

@@ -54,7 +54,8 @@ internal sealed class PrincipalFeatures : TextFeatures
         }
 
         var along = inputs.narrow(1, 0, axes);
-        double[] parameters = [.. cat([diag((along * along).mean([0]).pow(0.25)), zeros([1, axes], float64)], 0).contiguous().data<double>()];
+        var factors = diag((along * along).mean([0]).pow(0.25));
+        double[] parameters = [.. cat([factors, zeros([1, axes], float64)], 0).contiguous().data<double>()];
         var (weights, bias) = space.Unfold(parameters, axes);
         return new PrincipalFeatures(inner, weights, bias);
     }

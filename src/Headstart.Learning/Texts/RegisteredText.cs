@@ -95,7 +95,8 @@ public sealed class RegisteredText : IDisposable
     /// Searches the folder <c>text</c> in each directory, and its subfolders, for word vectors in GloVe's format, <c>*.txt</c> and
     /// <c>*.txt.gz</c>, and for sentence networks, <c>*.onnx</c>, with a vocabulary in the same folder: <c>vocab.txt</c> of WordPiece,
     /// <c>sentencepiece.bpe.model</c> or CLIP's <c>merges.txt</c> (also <c>name.vocab.txt</c>…), and optionally <c>name.json</c>
-    /// (<see cref="SentenceReading"/>); for static token vectors, <c>*.safetensors</c>, with a <c>tokenizer.json</c>. Also for assemblies, <c>*.dll</c>, that contain a network and its vocabulary as resources.
+    /// (<see cref="SentenceReading"/>); for static token vectors, <c>*.safetensors</c>, with a <c>tokenizer.json</c>. Also for
+    /// assemblies, <c>*.dll</c>, that contain a network and its vocabulary as resources.
     /// </summary>
     /// <returns>What was found, and a sentence about each problem. Bad files never throw.</returns>
     public static (IReadOnlyList<RegisteredText> Found, IReadOnlyList<string> Problems) Find(IEnumerable<string> directories)

@@ -7,8 +7,8 @@ using Headstart.Learning.Onnx;
 namespace Headstart.Learning.Texts;
 
 /// <summary>
-/// Static token vectors (Model2Vec): a table with a vector for each token. The vector of a text is the mean of its tokens' vectors, scaled to
-/// length 1. The file is in the safetensors format: a 64-bit length, a JSON header of that length, and the values
+/// Static token vectors (Model2Vec): a table with a vector for each token. The vector of a text is the mean of its tokens' vectors, scaled
+/// to length 1. The file is in the safetensors format: a 64-bit length, a JSON header of that length, and the values
 /// (https://huggingface.co/docs/safetensors).
 /// </summary>
 /// <param name="Values">The table, row by row, little-endian.</param>
@@ -47,7 +47,7 @@ internal sealed record TokenVectors(FilePart Values, string Type, int Tokens, in
         }
 
         var table = Names.Select(name => tensors.GetValueOrDefault(name)).FirstOrDefault(tensor => tensor is not null)
-            ?? throw new TextFeaturesException($"it has no tensor '{Names[0]}' or '{Names[1]}', so it does not contain static token vectors");
+            ?? throw new TextFeaturesException($"it has no tensor '{Names[0]}' or '{Names[1]}', so these are no static token vectors");
         if (Size(table.Dtype) is not { } size)
         {
             throw new TextFeaturesException($"its values have the type '{table.Dtype}'; supported are F32, F16 and BF16");
@@ -93,7 +93,8 @@ internal sealed record TokenVectors(FilePart Values, string Type, int Tokens, in
                     OpType = "ReduceMean", Input = { "vectors" }, Output = { "mean" },
                     Attribute =
                     {
-                        new AttributeProto { Name = "axes", Ints = { 1 }, Type = 7 }, new AttributeProto { Name = "keepdims", I = 0, Type = 2 },
+                        new AttributeProto { Name = "axes", Ints = { 1 }, Type = 7 },
+                        new AttributeProto { Name = "keepdims", I = 0, Type = 2 },
                     },
                 },
                 new NodeProto { OpType = "LpNormalization", Input = { "mean" }, Output = { "sentence" } },
@@ -111,8 +112,8 @@ internal sealed record TokenVectors(FilePart Values, string Type, int Tokens, in
         }
         catch (JsonException exception)
         {
-            throw new TextFeaturesException($"it is not a safetensors file: its header is not valid JSON ({exception.Message.TrimEnd('.')})",
-                exception);
+            throw new TextFeaturesException($"it is not a safetensors file: its header is not valid JSON "
+                + $"({exception.Message.TrimEnd('.')})", exception);
         }
     }
 

@@ -97,7 +97,8 @@ public sealed class TokenVectorsTests : IDisposable
             request.FileAsync(request.Path.EndsWith("json", StringComparison.Ordinal) ? vocabulary : table));
         PublishedFile File(string name, byte[] bytes) => new(new Uri(server.Address, name), bytes.Length,
             Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(bytes)));
-        var entry = new TextCatalogueEntry("tiny", File("model.safetensors", table), File("tokenizer.json", vocabulary), "here", "MIT", "none")
+        var entry = new TextCatalogueEntry("tiny", File("model.safetensors", table), File("tokenizer.json", vocabulary), "here", "MIT",
+            "none")
         {
             Tokenizer = Headstart.Learning.Texts.Tokenizer.PlainWordPiece,
         };
@@ -123,12 +124,14 @@ public sealed class TokenVectorsTests : IDisposable
     [InlineData("""{"embeddings":{"dtype":"F32","shape":[14],"data_offsets":[0,56]}}""", "the shape [14]")]
     [InlineData("""{"embeddings":{"dtype":"F32","data_offsets":[0,56]}}""", "the shape []")]
     [InlineData("""{"embeddings":{"dtype":"F32","shape":[0,2],"data_offsets":[0,0]}}""", "the shape [0, 2]")]
-    [InlineData("""{"embeddings":{"dtype":"F32","shape":[9223372036854775807,2],"data_offsets":[0,56]}}""", "the shape [9223372036854775807, 2]")]
+    [InlineData("""{"embeddings":{"dtype":"F32","shape":[9223372036854775807,2],"data_offsets":[0,56]}}""",
+        "the shape [9223372036854775807, 2]")]
     [InlineData("""{"embeddings":{"dtype":"F32","shape":[200000000,200000000],"data_offsets":[0,56]}}""", "at most 268435456 values")]
     [InlineData("""{"embeddings":{"dtype":"F32","shape":[8,2],"data_offsets":[0,64]}}""", "8 x 2 values that its header promises")]
     [InlineData("""{"embeddings":{"dtype":"F32","shape":[7,2],"data_offsets":[56,0]}}""", "7 x 2 values that its header promises")]
     [InlineData("""{"embeddings":{"dtype":"F32","shape":[7,2],"data_offsets":[-56,0]}}""", "7 x 2 values that its header promises")]
-    [InlineData("""{"embeddings":{"dtype":"F32","shape":[7,2],"data_offsets":[0,56]},"weights":null}""", "tensor 'weights' is not supported")]
+    [InlineData("""{"embeddings":{"dtype":"F32","shape":[7,2],"data_offsets":[0,56]},"weights":null}""",
+        "tensor 'weights' is not supported")]
     public void A_file_that_cannot_be_used_is_a_problem_and_no_error(string header, string sentence)
     {
         Write("tokenizer.json", Tokenizer(Vocabulary));
@@ -205,7 +208,8 @@ public sealed class TokenVectorsTests : IDisposable
     }
 
     private static byte[] Safetensors(byte[] values, string type = "F32", string name = "embeddings") => WithHeader(
-        $$$"""{"__metadata__":{"format":"pt"},"{{{name}}}":{"dtype":"{{{type}}}","shape":[7,2],"data_offsets":[0,{{{values.Length}}}]}}""", values);
+        $$$"""{"__metadata__":{"format":"pt"},"{{{name}}}":{"dtype":"{{{type}}}","shape":[7,2],"data_offsets":[0,{{{values.Length}}}]}}""",
+        values);
 
     private static byte[] WithHeader(string header, byte[] values)
     {
