@@ -46,7 +46,7 @@ public sealed class BackboneDownload(DownloadSettings? settings = null)
         // Vocabulary first: a network without one is reported as broken.
         await FetchAsync(entry.Id, entry.Vocabulary, Path.Combine(place, entry.VocabularyName), mirrorPrefix, progress, cancel);
         Describe(entry, place);
-        await FetchAsync(entry.Id, entry.Network, Path.Combine(place, TextCatalogueEntry.NetworkName), mirrorPrefix, progress, cancel);
+        await FetchAsync(entry.Id, entry.Network, Path.Combine(place, entry.NetworkName), mirrorPrefix, progress, cancel);
         return place;
     }
 

@@ -44,7 +44,8 @@ internal sealed class PartSpaces : IDisposable
         Inputs.Dispose();
     }
 
-    private static Tensor ToTensor(IReadOnlyList<float[]> rows)
+    /// <summary>Examples as <c>[n, d]</c>.</summary>
+    public static Tensor ToTensor(IReadOnlyList<float[]> rows)
     {
         var columns = rows[0].Length;
         var flat = new float[rows.Count * columns];

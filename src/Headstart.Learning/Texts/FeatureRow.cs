@@ -22,10 +22,10 @@ internal sealed class FeatureRow
         }
     }
 
-    /// <summary>Appends a dense part, scaled to length 1.</summary>
-    public void AddUnit(ReadOnlySpan<float> values)
+    /// <summary>Appends a dense part, scaled to a length.</summary>
+    public void AddUnit(ReadOnlySpan<float> values, float scale = 1)
     {
-        var length = TensorPrimitives.Norm(values);
+        var length = TensorPrimitives.Norm(values) / scale;
         for (var i = 0; i < values.Length && length > 0; i++)
         {
             Add(i, values[i] / length);

@@ -13,6 +13,8 @@ internal sealed class JoinedFeatures(TextFeatures first, TextFeatures second) : 
 
     public override int Length { get; } = first.Length + second.Length;
 
+    internal override bool IsStatic => First.IsStatic || Second.IsStatic;
+
     internal override void Write(string text, IReadOnlyList<Token> tokens, FeatureRow row)
     {
         var start = row.Offset;

@@ -34,6 +34,7 @@ public sealed class RegisteredText : IDisposable
         (Id, Sha256, Path) = (id, files.Sum(), path);
         (Kind, Space, Scale) = (files.Reading.Space is null ? RegisteredTextKind.Sentences : RegisteredTextKind.Words,
             files.Reading.Space, files.Reading.Scale);
+        IsStatic = files.Table is not null;
         _words = new(() => throw new InvalidOperationException($"{id} is a sentence network and has no word vectors."));
         _sentences = new(() => SentenceEncoder.Open(files));
     }
@@ -47,6 +48,9 @@ public sealed class RegisteredText : IDisposable
     public string Path { get; }
 
     public RegisteredTextKind Kind { get; }
+
+    /// <summary>Whether it has static token vectors instead of a network.</summary>
+    internal bool IsStatic { get; }
 
     /// <summary>Length of the word vectors; null for a sentence network, which is not opened just to be listed.</summary>
     public int? Dimensions { get; }
@@ -91,7 +95,8 @@ public sealed class RegisteredText : IDisposable
     /// Searches the folder <c>text</c> in each directory, and its subfolders, for word vectors in GloVe's format, <c>*.txt</c> and
     /// <c>*.txt.gz</c>, and for sentence networks, <c>*.onnx</c>, with a vocabulary in the same folder: <c>vocab.txt</c> of WordPiece,
     /// <c>sentencepiece.bpe.model</c> or CLIP's <c>merges.txt</c> (also <c>name.vocab.txt</c>…), and optionally <c>name.json</c>
-    /// (<see cref="SentenceReading"/>). Also for assemblies, <c>*.dll</c>, that contain a network and its vocabulary as resources.
+    /// (<see cref="SentenceReading"/>); for static token vectors, <c>*.safetensors</c>, with a <c>tokenizer.json</c>. Also for
+    /// assemblies, <c>*.dll</c>, that contain a network and its vocabulary as resources.
     /// </summary>
     /// <returns>What was found, and a sentence about each problem. Bad files never throw.</returns>
     public static (IReadOnlyList<RegisteredText> Found, IReadOnlyList<string> Problems) Find(IEnumerable<string> directories)
@@ -155,7 +160,7 @@ public sealed class RegisteredText : IDisposable
     private static RegisteredText? Identify(string path)
     {
         var name = System.IO.Path.GetFileName(path);
-        if (SentenceFiles.IsNetwork(name))
+        if (SentenceFiles.IsNetwork(path))
         {
             var alone = System.IO.Path.GetFileNameWithoutExtension(name);
             var id = alone == "model" ? System.IO.Path.GetFileName(System.IO.Path.GetDirectoryName(path)!) : alone;

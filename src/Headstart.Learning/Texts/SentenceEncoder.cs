@@ -15,6 +15,7 @@ namespace Headstart.Learning.Texts;
 /// sentence's vector (Reimers and Gurevych 2019). If a network gives one vector per sentence, that is used. The mean of an inner layer is
 /// appended, if there is one (<see cref="TransformerLayers"/>): on movie reviews it is better than the sentence's vector (scikit-learn's
 /// logistic regression on 20 and 200 labelled: 0.640 and 0.773, and 0.617 and 0.752), and both together are best (0.645 and 0.775).
+/// Static token vectors become a network without layers (<see cref="TokenVectors"/>).
 /// Thread-safe.
 /// </summary>
 internal sealed class SentenceEncoder : IDisposable
@@ -50,7 +51,8 @@ internal sealed class SentenceEncoder : IDisposable
         InferenceSession? session = null;
         try
         {
-            var (network, inner) = WithInner(files.Network.ReadAll(), files.Reading);
+            var (network, inner) = files.Table is { } table ? (table.ToOnnx(), null)
+                : WithInner(files.Network.ReadAll(), files.Reading);
             session = new(network, options);
             network = [];
             ProcessMemory.Trim(); // reading a network takes several times its size, which is free again now

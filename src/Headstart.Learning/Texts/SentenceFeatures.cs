@@ -25,6 +25,8 @@ internal sealed class SentenceFeatures : TextFeatures
 
     public override string Id => _source.Id;
 
+    internal override bool IsStatic => _source.IsStatic;
+
     public override int Length => _encoder.Sections.Sum();
 
     /// <param name="source">The network.</param>

@@ -14,19 +14,26 @@ public enum Tokenizer
 
     /// <summary>CLIP's: <c>merges.txt</c>, the pairs of pieces to merge, most frequent first.</summary>
     BytePairs,
+
+    /// <summary>Model2Vec's, for static token vectors: WordPiece in <c>tokenizer.json</c>.</summary>
+    PlainWordPiece,
 }
 
 /// <summary>The files of a sentence network, with its tokenizer and how both are used.</summary>
-/// <param name="Network">The ONNX file.</param>
+/// <param name="Network">The ONNX file, or a safetensors file with static token vectors.</param>
 /// <param name="Vocabulary">The vocabulary, in the format of the tokenizer.</param>
 /// <param name="Tokenizer">The kind of tokenizer.</param>
 /// <param name="Reading">The content of <c>name.json</c>.</param>
-internal sealed record SentenceFiles(FilePart Network, FilePart Vocabulary, Tokenizer Tokenizer, SentenceReading Reading)
+/// <param name="Table">The static token vectors; null for a network.</param>
+internal sealed record SentenceFiles(FilePart Network, FilePart Vocabulary, Tokenizer Tokenizer, SentenceReading Reading,
+    TokenVectors? Table = null)
 {
-    private const string NetworkName = "model.onnx";
+    private const string Onnx = ".onnx";
 
-    /// <summary>Whether a file is a network, or an assembly with a network and its vocabulary as resources.</summary>
-    public static bool IsNetwork(string fileName) => fileName.EndsWith(".onnx", StringComparison.OrdinalIgnoreCase) || IsAssembly(fileName);
+    /// <summary>Whether a file is a network, token vectors, or an assembly with a network and its vocabulary as resources. The weights of
+    /// a network in ONNX beside it are not.</summary>
+    public static bool IsNetwork(string path) => EndsIn(path, Onnx) || IsAssembly(path)
+        || (EndsIn(path, TokenVectors.Extension) && !File.Exists(Path.ChangeExtension(path, Onnx)));
 
     /// <param name="path">A file that <see cref="IsNetwork"/> accepts.</param>
     /// <exception cref="TextFeaturesException">Something is missing, or the network does not match its description.</exception>
@@ -36,16 +43,22 @@ internal sealed record SentenceFiles(FilePart Network, FilePart Vocabulary, Toke
         var reading = File.Exists(description) ? SentenceReading.Read(description) : SentenceReading.Usual;
         if (IsAssembly(path))
         {
-            return new(FilePart.Resource(path, NetworkName), FilePart.Resource(path, VocabularyName(Tokenizer.WordPiece)),
-                Tokenizer.WordPiece, reading);
+            return new(FilePart.Resource(path, NetworkName(Tokenizer.WordPiece)),
+                FilePart.Resource(path, VocabularyName(Tokenizer.WordPiece)), Tokenizer.WordPiece, reading);
         }
 
-        foreach (var tokenizer in Enum.GetValues<Tokenizer>())
+        var table = EndsIn(path, TokenVectors.Extension) ? TokenVectors.Find(path) : null;
+        foreach (var tokenizer in Enum.GetValues<Tokenizer>().Where(kind => kind is Tokenizer.PlainWordPiece == table is not null))
         {
             if (Beside(path, VocabularyName(tokenizer)) is { } found)
             {
-                return new(FilePart.Whole(path), FilePart.Whole(found), tokenizer, reading);
+                return new(FilePart.Whole(path), FilePart.Whole(found), tokenizer, reading, table);
             }
+        }
+
+        if (table is not null)
+        {
+            throw new TextFeaturesException($"it has no {VocabularyName(Tokenizer.PlainWordPiece)} beside it");
         }
 
         var usual = VocabularyName(Tokenizer.WordPiece);
@@ -58,8 +71,12 @@ internal sealed record SentenceFiles(FilePart Network, FilePart Vocabulary, Toke
     {
         Tokenizer.WordPiece => "vocab.txt",
         Tokenizer.SentencePiece => "sentencepiece.bpe.model",
+        Tokenizer.PlainWordPiece => "tokenizer.json",
         _ => "merges.txt",
     };
+
+    public static string NetworkName(Tokenizer tokenizer) =>
+        "model" + (tokenizer is Tokenizer.PlainWordPiece ? TokenVectors.Extension : Onnx);
 
     /// <summary>SHA-256 of the hashes of network and vocabulary and of the settings that change the vectors.</summary>
     /// <exception cref="TextFeaturesException">The network does not match its description.</exception>
@@ -74,7 +91,9 @@ internal sealed record SentenceFiles(FilePart Network, FilePart Vocabulary, Toke
     public static string SumOf(byte[] network, byte[] vocabulary, SentenceReading reading) =>
         Convert.ToHexStringLower(SHA256.HashData([.. network, .. vocabulary, .. Encoding.UTF8.GetBytes(reading.Id)]));
 
-    private static bool IsAssembly(string fileName) => fileName.EndsWith(".dll", StringComparison.OrdinalIgnoreCase);
+    private static bool IsAssembly(string path) => EndsIn(path, ".dll");
+
+    private static bool EndsIn(string path, string extension) => path.EndsWith(extension, StringComparison.OrdinalIgnoreCase);
 
     private static string? Beside(string network, string name) => ((string[])[Path.ChangeExtension(network, name),
         Path.Combine(Path.GetDirectoryName(network)!, name)]).FirstOrDefault(File.Exists);

@@ -20,17 +20,25 @@ internal static class SentenceTokens
         {
             Tokenizer.SentencePiece => SentencePieces(vocabulary),
             Tokenizer.BytePairs => BytePairs.Read(vocabulary),
-            _ => WordPieces(vocabulary, IsCased(files.Vocabulary)),
+            Tokenizer.PlainWordPiece => PlainWordPieces.Read(vocabulary, files.Table!.Tokens),
+            _ => WordPieces(vocabulary, IsCased(Lines(files.Vocabulary))),
         };
     }
+
+    /// <summary>A vocabulary without capitals belongs to a network that was trained without capitals and accents.</summary>
+    public static bool IsCased(IEnumerable<string> vocabulary) =>
+        vocabulary.Any(token => !token.StartsWith('[') && token.Any(char.IsUpper));
+
+    /// <summary>The text as such a network reads it. The tokenizer's own lower-casing and accent stripping need ICU, which Headstart does
+    /// not use.</summary>
+    public static string Spelled(string text, bool cased) => cased ? text : UnicodeText.WithoutAccents(UnicodeText.Folded(text));
 
     private static Func<string, int, long[]> WordPieces(Stream vocabulary, bool cased)
     {
         var tokenizer = BertTokenizer.Create(vocabulary,
             new BertOptions { LowerCaseBeforeTokenization = false, RemoveNonSpacingMarks = false });
-        // The tokenizer's own lower-casing and accent stripping need ICU, which Headstart does not use.
-        return (text, most) => [.. tokenizer.EncodeToIds(cased ? text : UnicodeText.WithoutAccents(UnicodeText.Folded(text)), most,
-            addSpecialTokens: true, out _, out _).Select(id => (long)id)];
+        return (text, most) => [.. tokenizer.EncodeToIds(Spelled(text, cased), most, addSpecialTokens: true, out _, out _)
+            .Select(id => (long)id)];
     }
 
     private static Func<string, int, long[]> SentencePieces(Stream vocabulary)
@@ -40,18 +48,12 @@ internal static class SentenceTokens
             .Select(id => id == tokenizer.UnknownId ? Unknown : id + 1L), End];
     }
 
-    /// <summary>A vocabulary without capitals belongs to a network that was trained without capitals and accents.</summary>
-    private static bool IsCased(FilePart vocabulary)
+    private static IEnumerable<string> Lines(FilePart file)
     {
-        using var lines = new StreamReader(vocabulary.Open());
-        while (lines.ReadLine() is { } token)
+        using var lines = new StreamReader(file.Open());
+        while (lines.ReadLine() is { } line)
         {
-            if (!token.StartsWith('[') && token.Any(char.IsUpper))
-            {
-                return true;
-            }
+            yield return line;
         }
-
-        return false;
     }
 }

@@ -5,7 +5,7 @@ namespace Headstart.Learning.Texts;
 
 /// <summary>A sentence network that can be downloaded by name.</summary>
 /// <param name="Id">The name of its folder.</param>
-/// <param name="Network">The ONNX file, called <see cref="NetworkName"/> here.</param>
+/// <param name="Network">The file of the network, called <see cref="NetworkName"/> here.</param>
 /// <param name="Vocabulary">The tokenizer's vocabulary, called <see cref="VocabularyName"/> here.</param>
 /// <param name="Source">Page that describes it.</param>
 /// <param name="Licence">SPDX name of the weights' licence.</param>
@@ -13,7 +13,6 @@ namespace Headstart.Learning.Texts;
 public sealed record TextCatalogueEntry(string Id, PublishedFile Network, PublishedFile Vocabulary, string Source, string Licence,
     string Languages)
 {
-    public const string NetworkName = "model.onnx";
     public const string ReadingName = "model.json";
 
     /// <summary>How it is used.</summary>
@@ -21,6 +20,8 @@ public sealed record TextCatalogueEntry(string Id, PublishedFile Network, Publis
 
     /// <summary>The tokenizer that reads its vocabulary.</summary>
     public Tokenizer Tokenizer { get; init; }
+
+    public string NetworkName => SentenceFiles.NetworkName(Tokenizer);
 
     public string VocabularyName => SentenceFiles.VocabularyName(Tokenizer);
 
@@ -64,6 +65,10 @@ public static class TextCatalogue
             new(539_049_415, "698b5efe2a2ec26e6ec492906c0efa168659994e9838a131f88994fb6f637520"),
             new(995_526, "fe0fda7c425b48c516fc8f160d594c8022a0808447475c1a7c6d6479763f310c")) with
         { Languages = "about fifty" },
+        Entry("potion-base-8M", "minishlab/potion-base-8M", "bf8b056651a2c21b8d2565580b8569da283cab23",
+            new(30_236_760, "f65d0f325faadc1e121c319e2faa41170d3fa07d8c89abd48ca5358d9a223de2"),
+            new(683_666, "e67e803f624fb4d67dea1c730d06e1067e1b14d830e2c2202569e3ef0f70bb50"), Tokenizer.PlainWordPiece) with
+        { Licence = "MIT" },
         Words("clip-vit-b32-text-q8", "Xenova/clip-vit-base-patch32", "d15189d7028b43f1d3e65039190477f6af591c2a",
             "text_model_quantized.onnx", new(64_504_507, "73baab855d406190da9faa498cfedf65f15cf309f4cc7385b7b032e6d08e5c3a"),
             "clip-vit-b32"),
@@ -77,7 +82,8 @@ public static class TextCatalogue
         Tokenizer tokenizer = Tokenizer.WordPiece)
     {
         var files = $"{Host}{repository}/resolve/{revision}/";
-        return new(id, new(new($"{files}onnx/model.onnx"), network.Bytes, network.Sha256),
+        var place = tokenizer is Tokenizer.PlainWordPiece ? files : $"{files}onnx/";
+        return new(id, new(new($"{place}{SentenceFiles.NetworkName(tokenizer)}"), network.Bytes, network.Sha256),
             new(new($"{files}{SentenceFiles.VocabularyName(tokenizer)}"), vocabulary.Bytes, vocabulary.Sha256), Host + repository,
             "Apache-2.0", "English")
         { Tokenizer = tokenizer };

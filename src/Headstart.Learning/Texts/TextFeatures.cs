@@ -17,6 +17,9 @@ public abstract class TextFeatures : IDisposable
     /// <summary>d, the length of a vector.</summary>
     public abstract int Length { get; }
 
+    /// <summary>Whether static token vectors take part.</summary>
+    internal virtual bool IsStatic => false;
+
     /// <summary>Milliseconds for one text on this host; 0 until <see cref="Measure"/> was called.</summary>
     public double MsPerText { get; private set; }
 

@@ -66,6 +66,7 @@ internal static class TextFeaturesFile
             WordVectorFeatures => WordVectorFeatures.Kind,
             SentenceFeatures => SentenceFeatures.Kind,
             JoinedFeatures => JoinedFeatures.Kind,
+            PrincipalFeatures => PrincipalFeatures.Kind,
             _ => throw new NotSupportedException(features.Id),
         });
         features.Save(writer);
@@ -77,6 +78,7 @@ internal static class TextFeaturesFile
         WordVectorFeatures.Kind => WordVectorFeatures.Read(reader, registered),
         SentenceFeatures.Kind => SentenceFeatures.Read(reader, registered),
         JoinedFeatures.Kind => new JoinedFeatures(ReadPart(reader, registered), ReadPart(reader, registered)),
+        PrincipalFeatures.Kind => PrincipalFeatures.Read(ReadPart(reader, registered), reader),
         var kind => throw new TextFeaturesException($"These text features are of the kind '{kind}', which this release of Headstart does "
             + "not support: update Headstart."),
     };

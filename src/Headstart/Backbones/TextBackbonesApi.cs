@@ -58,8 +58,8 @@ public static class TextBackbonesApi
         null);
 
     private static string Files(TextCatalogueEntry entry) => entry.Reading == SentenceReading.Usual
-        ? $"{TextCatalogueEntry.NetworkName} and {entry.VocabularyName}"
-        : $"{TextCatalogueEntry.NetworkName}, {entry.VocabularyName} and a {TextCatalogueEntry.ReadingName} that says how it is used";
+        ? $"{entry.NetworkName} and {entry.VocabularyName}"
+        : $"{entry.NetworkName}, {entry.VocabularyName} and a {TextCatalogueEntry.ReadingName} that says how it is used";
 
     private static async Task<Results<Created<TextBackboneResponse>, Ok<TextBackboneResponse>, ProblemHttpResult>> Register(
         HttpContext http, BackboneRegistry uploads, TextRegistry registry, Settings settings, CancellationToken cancel)

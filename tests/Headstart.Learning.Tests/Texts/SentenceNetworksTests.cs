@@ -166,7 +166,7 @@ public sealed class SentenceNetworksTests : IDisposable
     {
         Assert.All(TextCatalogue.Entries, entry =>
         {
-            Assert.Matches($"^{entry.Source}/resolve/([0-9a-f]{{40}}|main)/onnx/(text_)?model(_quantized)?.onnx$",
+            Assert.Matches($"^{entry.Source}/resolve/([0-9a-f]{{40}}|main)/(onnx/(text_)?model(_quantized)?.onnx|model.safetensors)$",
                 entry.Network.Address!.AbsoluteUri);
             Assert.Equal(entry.VocabularyName, entry.Vocabulary.Address!.Segments[^1]);
         });

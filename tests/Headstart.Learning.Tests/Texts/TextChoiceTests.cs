@@ -37,6 +37,16 @@ public sealed class TextChoiceTests
     }
 
     [Fact]
+    public void Less_than_a_millisecond_is_not_felt()
+    {
+        using var features = TfIdfFeatures.Fit(new(["a good cat", "a bad dog"], []), Cancel);
+        var trial = new TextTrial(features, null!, []);
+
+        Assert.Equal(0, trial.MsPerExample); // never measured
+        Assert.Equal(1, trial.FeltMs);
+    }
+
+    [Fact]
     public void Words_that_speak_for_and_against_a_label_are_told_by_leaving_them_out()
     {
         string[] texts = [.. Reviews.Subjects(60, seed: 5)];
