@@ -325,6 +325,7 @@ public sealed class DetectionRunTests(HastyHost host) : IClassFixture<HastyHost>
     [Fact]
     public async Task Twins_make_one_version()
     {
+        Needs.Time();
         var model = await Client.ScenesAsync(6, firstNumber: 600);
         var run = await Client.StartRunAsync(model);
         var id = (Guid)run["id"]!;
