@@ -18,6 +18,7 @@ public sealed class EveryPageTests(Site site, EveryPageTests.Trained trained) : 
     [InlineData(ColorScheme.Dark, 360)]
     public async Task Axe_finds_nothing_serious_and_nothing_is_wider_than_the_screen(ColorScheme scheme, int width)
     {
+        Needs.Time();
         var page = await site.OpenAsync(width, 800, scheme);
         await page.GotoAsync("/signin");
         await CheckAsync(page, width);

@@ -19,6 +19,7 @@ public sealed partial class UploadTests(Site site) : IDisposable
     [Fact]
     public async Task A_folder_with_1200_images_comes_in_with_progress_and_is_shown_a_screen_at_a_time()
     {
+        Needs.Time();
         var (id, page) = await NewAsync();
         await page.GetByLabel("Choose a folder of categories").SetInputFilesAsync(Photographs.Draw(_folder, 1_200, seed: 1));
         await Expect(page.Locator("#plan p")).ToContainTextAsync("2 categories, 1,200 images, about 20 % for testing.");
@@ -42,6 +43,7 @@ public sealed partial class UploadTests(Site site) : IDisposable
     [Fact]
     public async Task An_upload_outlives_a_host_that_is_killed_and_started_again()
     {
+        Needs.Time();
         const int Files = 400;
         var (id, page) = await NewAsync();
         await page.GetByLabel("Choose a folder of categories").SetInputFilesAsync(Photographs.Draw(_folder, Files, seed: 2));

@@ -13,6 +13,9 @@ public sealed class ArchivesHost : ICollectionFixture<TestHost>;
 public sealed class BodiesHost : ICollectionFixture<TestHost>;
 
 [CollectionDefinition]
+public sealed class ClientsHost : ICollectionFixture<ApiDocument.DocumentedHost>;
+
+[CollectionDefinition]
 public sealed class FormatsHost : ICollectionFixture<TestHost>;
 
 [CollectionDefinition]

@@ -58,6 +58,7 @@ public sealed class DetectionTrainingTests(TrainedDetector trained)
     [InlineData(8, 3)] // a category without any box
     public void Very_few_examples_are_no_failure(int pictures, int categories)
     {
+        Headstart.Tests.Needs.Time();
         DetectionExample[] drawn = [.. DrawnObjects.Draw(pictures, seed: 4, categories: 1)
             .Append(new([], () => "no picture"u8.ToArray()))];
         string[] names = [.. Enumerable.Range(0, categories).Select(i => $"c{i}")];

@@ -11,6 +11,7 @@ public sealed class EightBitFormsTests(EightBitFormsTests.Worker host) : IClassF
     [Fact]
     public async Task A_host_makes_an_8_bit_form_once_from_what_users_labelled_and_says_what_became_of_it()
     {
+        Needs.Time();
         Assert.Equal(("waiting", "The host has just started."), await StateAsync());
         var model = await host.Client.PetsAsync(perCategory: 8);
         await MakeMissingAsync();

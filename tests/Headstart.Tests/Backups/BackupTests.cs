@@ -16,6 +16,7 @@ public sealed class BackupTests(S3Server server) : IClassFixture<S3Server>
     [Fact]
     public async Task A_backup_of_a_busy_host_becomes_a_host_that_answers_as_that_one_did_and_ends_its_run_though_a_first_restore_died()
     {
+        Needs.Time();
         await using var host = new HostProcess();
         await host.StartAsync();
         var pets = await TrainedAsync(host.Client);
@@ -79,6 +80,7 @@ public sealed class BackupTests(S3Server server) : IClassFixture<S3Server>
     [Fact]
     public async Task A_host_that_is_stopped_is_backed_up_too_and_again_only_what_is_new_and_into_a_bucket()
     {
+        Needs.Time();
         S3Server.Needed();
         await using var host = new HostProcess();
         await host.StartAsync();

@@ -13,6 +13,7 @@ public sealed class S3HostTests(S3Server server) : IClassFixture<S3Server>
     [Fact]
     public async Task Photographs_are_taken_learned_and_reported_on_and_a_store_that_is_away_costs_time_and_nothing_else()
     {
+        Needs.Time();
         S3Server.Needed();
         await using var own = new S3Server();
         await own.StartAsync();
@@ -63,6 +64,7 @@ public sealed class S3HostTests(S3Server server) : IClassFixture<S3Server>
     [InlineData("AccessKey", "", "belong together")]
     public async Task What_cannot_work_ends_the_start_with_a_sentence(string setting, string value, string sentence)
     {
+        Needs.Time();
         await using var host = Host();
         host.Environment[$"Headstart__Blobs__S3__{setting}"] = value;
 

@@ -11,7 +11,8 @@ using Headstart.Tests.Uploads.Formats;
 namespace Headstart.Tests.Clients;
 
 /// <summary>All four clients do the same; each is run as its users run it, against a real host that has the built-in backbone.</summary>
-public sealed class ClientsTests(DocumentedHost host) : IClassFixture<DocumentedHost>
+[Collection<ClientsHost>]
+public sealed class ClientsTests(DocumentedHost host)
 {
     private const string Awkward = "Kätzchen, \"klein\"; (süß)";
 

@@ -8,7 +8,8 @@ using NSwag.CodeGeneration.CSharp;
 namespace Headstart.Tests.Clients;
 
 /// <summary>Clients that other tools make of the committed OpenAPI document do the main job, and linters find nothing in it.</summary>
-public sealed class GeneratedClientsTests(DocumentedHost host) : IClassFixture<DocumentedHost>
+[Collection<ClientsHost>]
+public sealed class GeneratedClientsTests(DocumentedHost host)
 {
     private static readonly string Document = Repository.PathOf("src", "Headstart", "openapi.json");
     private static readonly string Programs = Repository.PathOf("tests", "Headstart.Tests", "Clients", "Generated");
@@ -16,6 +17,7 @@ public sealed class GeneratedClientsTests(DocumentedHost host) : IClassFixture<D
     [Fact]
     public async Task A_client_made_by_NSwag_does_the_main_job()
     {
+        Needs.Time();
         var settings = new CSharpClientGeneratorSettings
         {
             ClassName = "HeadstartApi",
@@ -47,6 +49,7 @@ public sealed class GeneratedClientsTests(DocumentedHost host) : IClassFixture<D
     [Fact]
     public async Task A_client_made_by_openapi_typescript_does_the_main_job()
     {
+        Needs.Time();
         var tools = await ToolsAsync();
         await UserProgram.RunAsync(tools, "npx", "openapi-typescript", Document, "-o", "api.d.ts");
         await UserProgram.RunAsync(tools, "npx", "tsc");
@@ -60,6 +63,7 @@ public sealed class GeneratedClientsTests(DocumentedHost host) : IClassFixture<D
     [Fact]
     public async Task Linters_find_no_error_and_no_warning_in_the_document()
     {
+        Needs.Time();
         var tools = await ToolsAsync();
 
         var redocly = await UserProgram.EndAsync(new("npx", ["redocly", "lint", Document]) { WorkingDirectory = tools });

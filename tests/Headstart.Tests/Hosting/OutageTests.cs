@@ -11,6 +11,7 @@ public sealed class OutageTests
     [Fact]
     public async Task The_database_gone_for_ten_seconds_in_the_middle_of_a_run_costs_time_and_nothing_else()
     {
+        Needs.Time();
         using var own = new OwnPostgres();
         using var data = DataFolder.Open(own.Folder.Path);
         var server = await own.StartAsync(data);

@@ -13,6 +13,7 @@ public sealed class DashboardTests
     [Fact]
     public async Task Prometheus_finds_data_for_every_panel_after_real_traffic()
     {
+        Needs.Time();
         Needs.Programs("prometheus");
         var dashboard = await File.ReadAllTextAsync(Repository.PathOf("deploy", "grafana-dashboard.json"), Api.Cancel);
         var waiting = JsonNode.Parse(dashboard)!["panels"]!.AsArray().SelectMany(panel => panel!["targets"]!.AsArray())

@@ -38,6 +38,7 @@ public sealed class CrashTests(RunningProgram running) : IClassFixture<RunningPr
     [InlineData("publishing")]
     public async Task A_run_whose_host_is_killed_ends_once_with_a_version_that_predicts(string stage)
     {
+        Needs.Time();
         var model = await KillInAsync(stage, client => client.PetsAsync(10));
 
         var prediction = await running.Program.Client.PredictAsync(model, Pets.Cats[0]);

@@ -8,6 +8,7 @@ public sealed class DrainTests
     [Fact]
     public async Task SIGTERM_under_load_answers_what_it_accepted_and_refuses_what_comes_later()
     {
+        Needs.Time();
         await using var host = new HostProcess { Environment = { ["Headstart__Predictions__FeatureCacheBytes"] = "0" } };
         await host.StartAsync();
         var model = await host.Client.PetsAsync(4);

@@ -35,6 +35,7 @@ public sealed class FetchingProcessesTests : IAsyncLifetime
     [Fact]
     public async Task Two_hosts_that_share_a_folder_of_backbones_download_once()
     {
+        Needs.Time();
         _catalogue.Answer = (request, id) => TinyCatalogue.HalfAsync(request, id, _go.Task);
         foreach (var host in new[] { _one, _other })
         {
@@ -56,6 +57,7 @@ public sealed class FetchingProcessesTests : IAsyncLifetime
     [Fact]
     public async Task A_host_killed_while_it_downloads_goes_on_where_it_was_and_what_is_damaged_on_the_disk_is_fetched_again()
     {
+        Needs.Time();
         _catalogue.Answer = (request, id) => TinyCatalogue.HalfAsync(request, id, _go.Task);
         await _one.StartAsync();
         var model = await _one.Client.SmallModelAsync();

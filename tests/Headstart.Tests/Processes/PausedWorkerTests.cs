@@ -11,6 +11,7 @@ public sealed class PausedWorkerTests
     [Fact]
     public async Task A_worker_that_is_paused_past_its_lease_and_woken_again_changes_nothing_of_what_another_made()
     {
+        Needs.Time();
         using var own = new OwnPostgres();
         using var data = DataFolder.Open(own.Folder.Path);
         await using var server = await own.StartAsync(data);

@@ -12,6 +12,7 @@ public sealed class RegisteredBackboneTests
     [Fact]
     public async Task What_the_verb_and_the_API_register_is_there_at_the_next_start_however_the_program_ended()
     {
+        Needs.Time();
         await using var host = new HostProcess();
         var net = host.Folder.Below("my net.onnx");
         await File.WriteAllBytesAsync(net, RegisterTests.Network(2), Api.Cancel);

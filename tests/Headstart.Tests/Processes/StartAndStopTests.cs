@@ -44,6 +44,7 @@ public sealed partial class StartAndStopTests(RunningProgram running) : IClassFi
     [Fact]
     public async Task Ctrl_C_in_the_middle_of_a_run_stops_everything_and_the_next_start_goes_on()
     {
+        Needs.Time();
         var host = running.Program;
         var model = await host.Client.PetsAsync();
         var run = await host.Client.StartRunAsync(model);
@@ -68,6 +69,7 @@ public sealed partial class StartAndStopTests(RunningProgram running) : IClassFi
     [InlineData(null)]
     public async Task Ctrl_C_while_starting_ends_it_and_leaves_nothing_behind(string? backbone)
     {
+        Needs.Time();
         await using var host = new HostProcess();
         var folder = Directory.CreateDirectory(host.Folder.Below("backbones")).FullName;
         BuiltInBackbone.CopyTo(folder, "the-last-one");
@@ -118,6 +120,7 @@ public sealed partial class StartAndStopTests(RunningProgram running) : IClassFi
     [Fact]
     public async Task The_database_killed_under_a_running_host_comes_back_with_everything()
     {
+        Needs.Time();
         var host = running.Program;
         var model = await host.Client.PetsAsync(6);
         await host.Client.TrainAsync(model);
@@ -142,6 +145,7 @@ public sealed partial class StartAndStopTests(RunningProgram running) : IClassFi
     [Fact]
     public async Task The_database_killed_while_a_job_is_noted_as_done_does_not_hold_up_the_next_run()
     {
+        Needs.Time();
         var host = running.Program;
         var model = await host.Client.PetsAsync(4);
         await using (var database = await host.ConnectAsync())

@@ -300,6 +300,7 @@ public sealed class DetectionRunTests(HastyHost host) : IClassFixture<HastyHost>
     [Fact]
     public async Task A_version_predicts_after_a_restart_and_the_next_run_compares_with_it()
     {
+        Needs.Time();
         var model = await Client.ScenesAsync(6);
         await Client.AddScenesAsync(model, Enumerable.Range(200, 20).Select(number => Scenes.Of(number, split: "test")));
         var first = await Client.TrainAsync(model, Api.BuiltIn);
@@ -324,6 +325,7 @@ public sealed class DetectionRunTests(HastyHost host) : IClassFixture<HastyHost>
     [Fact]
     public async Task Twins_make_one_version()
     {
+        Needs.Time();
         var model = await Client.ScenesAsync(6, firstNumber: 600);
         var run = await Client.StartRunAsync(model);
         var id = (Guid)run["id"]!;

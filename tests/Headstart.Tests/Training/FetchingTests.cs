@@ -63,6 +63,7 @@ public sealed class FetchingTests(TestPostgres postgres)
     [InlineData("nobody", "connection to 127.0.0.1 failed")]
     public async Task What_cannot_be_fetched_is_a_notice_and_the_run_goes_on_with_what_is_here(string failure, string because)
     {
+        Needs.Time();
         (string, string)[] nobody = [("Headstart:Backbones:Mirror", "http://127.0.0.1:9/")]; // the port of the discard service
         await using var host = await HostAsync(new(["bad", "good"]), failure == "nobody" ? nobody : []);
         var folder = Directory.CreateDirectory(Path.Combine(host.DataFolder, "backbones")).FullName;
@@ -107,6 +108,7 @@ public sealed class FetchingTests(TestPostgres postgres)
     [Fact]
     public async Task A_named_backbone_that_cannot_be_had_is_a_notice_too_and_tried_again_by_the_next_run_that_names_it()
     {
+        Needs.Time();
         await using var host = await HostAsync(new([], "named", "unfit"));
         host.Catalogue.Answer = (request, id) => id == "unfit" ? TinyCatalogue.FileAsync(request, id)
             : request.HeadAsync("404 Not Found", "Content-Length: 0");
@@ -129,6 +131,7 @@ public sealed class FetchingTests(TestPostgres postgres)
     [Fact]
     public async Task A_cancelled_run_stops_waiting_at_once_and_the_next_one_joins_the_transfer()
     {
+        Needs.Time();
         await using var host = await HostAsync(new([], "shared"));
         var go = new TaskCompletionSource();
         host.Catalogue.Answer = (request, id) => TinyCatalogue.HalfAsync(request, id, go.Task);
@@ -148,6 +151,7 @@ public sealed class FetchingTests(TestPostgres postgres)
     [Fact]
     public async Task A_slow_server_holds_a_run_up_no_longer_than_it_may_be()
     {
+        Needs.Time();
         await using var host = await HostAsync(new(["slow"]));
         var never = new TaskCompletionSource();
         host.Catalogue.Answer = (request, id) => TinyCatalogue.HalfAsync(request, id, never.Task);
@@ -182,6 +186,7 @@ public sealed class FetchingTests(TestPostgres postgres)
     [Fact]
     public async Task Two_hosts_download_once_each_however_many_of_their_runs_want_it()
     {
+        Needs.Time();
         await using var one = await HostAsync(new([], "named"));
         await using var other = await FetchingHost.StartAsync(postgres, one.Catalogue);
 
@@ -199,6 +204,7 @@ public sealed class FetchingTests(TestPostgres postgres)
     [Fact]
     public async Task A_file_that_was_damaged_on_its_way_is_not_used_and_fetched_again()
     {
+        Needs.Time();
         var damaged = TinyCatalogue.Network("named");
         damaged[^1] ^= 1;
         await using var host = await HostAsync(new([], "named"));
@@ -222,6 +228,7 @@ public sealed class FetchingTests(TestPostgres postgres)
     [Fact]
     public async Task A_backbone_that_comes_into_the_catalogue_is_an_update_and_training_again_fetches_it()
     {
+        Needs.Time();
         await using var host = await HostAsync(new(["old"]));
         var model = await host.Client.SmallModelAsync();
         await host.Client.TrainAsync(model, Api.Automatic);

@@ -84,6 +84,7 @@ public sealed class ExportTests(TrainedHost host) : IClassFixture<TrainedHost>
     [Fact]
     public async Task The_JavaScript_of_the_README_answers_as_the_service()
     {
+        Needs.Time();
         Needs.Programs("node", "npm");
         using var folder = await UnpackAsync();
         var packages = await NpmFolder.InstalledAsync(Repository.PathOf("tests", "Headstart.Tests", "Versions", "NodePackages"),
@@ -96,6 +97,7 @@ public sealed class ExportTests(TrainedHost host) : IClassFixture<TrainedHost>
     [Fact]
     public async Task The_CSharp_of_the_README_answers_as_the_service()
     {
+        Needs.Time();
         using var folder = await UnpackAsync();
         await File.WriteAllTextAsync(folder.Below("label.cs"), await UnpackedExport.ProgramAsync(folder, "csharp"), Api.Cancel);
         await AnswersAsTheServiceAsync(Photographs().Take(2), photo =>

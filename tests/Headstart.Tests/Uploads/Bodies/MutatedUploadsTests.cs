@@ -12,7 +12,8 @@ namespace Headstart.Tests.Uploads.Bodies;
 /// another. Labels are not compared where the change can be an upload that means something else: a form with another field, a table in
 /// which a row and half of the next are gone. HEADSTART_MUTATIONS sets how many, HEADSTART_MUTATION_SEED another beginning.
 /// </summary>
-public sealed class MutatedUploadsTests(TestHost host) : IClassFixture<TestHost>
+[Collection<BodiesHost>]
+public sealed class MutatedUploadsTests(TestHost host)
 {
     private static readonly string[] Names = ["Äpfel", "Möhren", "cats"];
     private static readonly Encoding Oem = CodePagesEncodingProvider.Instance.GetEncoding(437)!;
@@ -22,6 +23,7 @@ public sealed class MutatedUploadsTests(TestHost host) : IClassFixture<TestHost>
     [Fact]
     public async Task No_mutation_breaks_the_host_or_moves_a_label()
     {
+        Needs.Time();
         var (count, seed) = (Setting("HEADSTART_MUTATIONS", 300), Setting("HEADSTART_MUTATION_SEED", 21));
         var (bodies, answers) = (Bodies(), new SortedDictionary<string, int>(StringComparer.Ordinal));
         var owner = Enumerable.Range(0, 9).ToDictionary(i => Convert.ToHexStringLower(
