@@ -6,8 +6,8 @@ namespace Headstart.Benchmarks.Serving;
 /// <summary>API calls from upload to prediction.</summary>
 internal static class HostApi
 {
-    private const int FilesAtOnce = 50;
-    private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(50);
+    private const int FilesAtOnce = 250;
+    private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(10);
 
     /// <summary>Creates a model with these files, by category.</summary>
     /// <returns>Path of the model.</returns>
