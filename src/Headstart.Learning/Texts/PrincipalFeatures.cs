@@ -54,7 +54,7 @@ internal sealed class PrincipalFeatures : TextFeatures
         }
 
         var along = inputs.narrow(1, 0, axes);
-        var factors = diag((along * along).mean([0]).pow(0.25));
+        var factors = diag((along * along).mean([0]).sqrt().sqrt());
         double[] parameters = [.. cat([factors, zeros([1, axes], float64)], 0).contiguous().data<double>()];
         var (weights, bias) = space.Unfold(parameters, axes);
         return new PrincipalFeatures(inner, weights, bias);

@@ -1,3 +1,4 @@
+using Headstart.Tests;
 using Headstart.Learning.Imaging;
 
 namespace Headstart.Learning.Tests.Imaging;
@@ -12,6 +13,7 @@ public sealed class DecoderMemoryTests
     [Fact]
     public void Pixels_of_other_decoders_are_given_back()
     {
+        Needs.Time();
         Decode(20); // what the libraries keep for themselves
         var before = Memory.Resident();
 

@@ -127,6 +127,7 @@ public sealed class DatabaseRefusalTests(TestPostgres postgres,
     [Fact]
     public async Task A_backup_and_its_restore_take_an_address_with_several_servers()
     {
+        Needs.Time();
         using var place = new TemporaryFolder();
         using var data = new TemporaryFolder();
         var (from, to) = (await MakeAsync(""), await MakeAsync(""));
@@ -154,6 +155,7 @@ public sealed class DatabaseRefusalTests(TestPostgres postgres,
     [Fact]
     public async Task A_host_without_rights_ends_with_exit_code_1_and_one_sentence()
     {
+        Needs.Time();
         var database = await MakeAsync("");
         await OwnPostgres.ExecuteAsync(AsSuperuser(database), $"ALTER DATABASE {database.Database} OWNER TO CURRENT_USER");
 

@@ -31,6 +31,7 @@ public sealed class LocalPostgresCrashTests : IDisposable
     [Fact]
     public async Task A_killed_server_comes_back_once_the_last_busy_orphan_of_it_has_left()
     {
+        Needs.Time();
         using var data = DataFolder.Open(_own.Folder.Path);
         await using var server = await _own.StartAsync(data);
         var busy = OwnPostgres.ExecuteAsync(server.ConnectionString, "SELECT count(*) FROM generate_series(1, 15000000) AS busy");
@@ -48,6 +49,7 @@ public sealed class LocalPostgresCrashTests : IDisposable
     [Fact]
     public async Task A_host_that_stops_while_the_server_is_restarting_leaves_none_behind()
     {
+        Needs.Time();
         using var data = DataFolder.Open(_own.Folder.Path);
         for (var delay = 300; delay <= 900; delay += 200)
         {
@@ -64,6 +66,7 @@ public sealed class LocalPostgresCrashTests : IDisposable
     [Fact]
     public async Task A_start_that_is_cancelled_leaves_no_server_behind()
     {
+        Needs.Time();
         using var data = DataFolder.Open(_own.Folder.Path);
         await using (await _own.StartAsync(data))
         {
@@ -109,6 +112,7 @@ public sealed class LocalPostgresCrashTests : IDisposable
     [Fact]
     public async Task A_lock_file_that_names_a_process_of_somebody_else_harms_neither()
     {
+        Needs.Time();
         using var data = DataFolder.Open(_own.Folder.Path);
         await using (await _own.StartAsync(data))
         {

@@ -13,6 +13,7 @@ public sealed class ImportTwinsTests(TestHost host) : IClassFixture<TestHost>
     [Fact]
     public async Task Twins_take_each_image_once_and_end_the_import_once()
     {
+        Needs.Time();
         var model = await host.Client.NewModelAsync();
         var archive = Batches.Zip(Enumerable.Range(0, 1_500)
             .Select(i => ($"cats/{i}.png", i % 3 == 0 ? "no image"u8.ToArray() : Pictures.Tiny(i))));
