@@ -13,6 +13,7 @@ public sealed partial class StartAndStopTests(RunningProgram running) : IClassFi
     [Fact]
     public async Task A_start_on_a_taken_address_spends_no_key_the_first_that_succeeds_prints_one_that_works_and_later_ones_none()
     {
+        Needs.Time();
         await using var host = new HostProcess();
         host.Environment.Remove("Headstart__BootstrapKey");
         host.Environment.Remove("Headstart__Postgres__Fsync");
