@@ -128,7 +128,7 @@ public static class TrainingDefaults
     public const int MaxSentenceTokens = 256;              // sentence networks were trained on no more
     public const int RememberedTexts = 24_000;             // sentence vectors kept in memory, all that a run reads: 75 MB
     public const int TextsForCentre = 1_000;               // enough to find the mean of all texts
-    public const double FeltTextMs = 1;                    // nobody feels whether a text takes less
+    public const double NegligibleTextMs = 1;              // features of texts that take less count as equally fast
     public const int PrincipalAxes = 1_024;                // all of the usual networks
     // labelled texts: two minutes of a sentence network; with more, words do as well
     public const int MostForSentences = 20_000;

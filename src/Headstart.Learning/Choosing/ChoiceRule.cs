@@ -56,7 +56,7 @@ public static class ChoiceRule
 
     private static bool IsClearlyBetter(Tried trial, Tried than) => trial.Lead(than) is var (mean, error) && mean > ChoiceCertainty * error;
 
-    private static bool IsFaster(Tried trial, Tried than) => trial.FeltMs < than.FeltMs;
+    private static bool IsFaster(Tried trial, Tried than) => trial.ComparedMs < than.ComparedMs;
 
     private static bool IsAsGood(Tried trial, Tried than) =>
         than.Lead(trial) is var (mean, error) && mean + ChoiceCertainty * error <= ChoiceTolerance;

@@ -18,8 +18,8 @@ public abstract record Tried(CrossValidation Validation, IReadOnlyList<double> S
     /// <summary>Milliseconds that the features of one example take on this host.</summary>
     public abstract double MsPerExample { get; }
 
-    /// <summary>The time that makes one trial faster than another.</summary>
-    internal virtual double FeltMs => MsPerExample;
+    /// <summary>Milliseconds by which trials are compared.</summary>
+    internal virtual double ComparedMs => MsPerExample;
 
     /// <summary>Minus the mean of <see cref="Scores"/>: 0 is perfect, ln k is guessing among k. Also 0 if nothing was tested.</summary>
     public double LogLoss { get; } = -Scores.DefaultIfEmpty().Average();

@@ -23,6 +23,9 @@ public static partial class TorchRuntime
     {
         if (OperatingSystem.IsLinux())
         {
+            // The call below sets the number for this thread only. All others, such as those of a cross-validation, take it from here;
+            // .NET's own call does not reach native code. With several threads, equal fits also differed in their last digits.
+            _ = SetEnvironmentVariable("OMP_NUM_THREADS", "1", overwrite: 0);
             LoadOnLinux(typeof(torch).Assembly);
         }
 
@@ -74,6 +77,9 @@ public static partial class TorchRuntime
         RandomAccess.Write(memory, bytes, 0);
         return NativeLibrary.Load($"/proc/self/fd/{memory.DangerousGetHandle()}");
     }
+
+    [LibraryImport("libc", EntryPoint = "setenv", StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int SetEnvironmentVariable(string name, string value, int overwrite);
 
     [LibraryImport("libc", EntryPoint = "memfd_create", StringMarshalling = StringMarshalling.Utf8)]
     private static partial int CreateMemoryFile(string name, uint flags);

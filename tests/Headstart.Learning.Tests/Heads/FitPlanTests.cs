@@ -61,6 +61,16 @@ public sealed class FitPlanTests
         return other.Fit(number, Cancel);
     }).Reverse()];
 
+    [Fact]
+    public void Hidden_layers_are_fitted_to_the_folds_of_one_repeat_only()
+    {
+        var set = Clusters(perCategory: 60, dimensions: 8);
+        using var linear = new ValidationPlan(set, 3, repeats: 3, linearOnly: true);
+        using var all = new ValidationPlan(set, 3, repeats: 3, linearOnly: false);
+
+        Assert.Equal(linear.Count + linear.Count / 3, all.Count);
+    }
+
     private static LabelledFeatures Clusters(int perCategory, int dimensions, float noise = 3)
     {
         var random = new Random(9);

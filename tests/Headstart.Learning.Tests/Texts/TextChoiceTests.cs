@@ -43,7 +43,7 @@ public sealed class TextChoiceTests
         var trial = new TextTrial(features, null!, []);
 
         Assert.Equal(0, trial.MsPerExample); // never measured
-        Assert.Equal(1, trial.FeltMs);
+        Assert.Equal(1, trial.ComparedMs);
     }
 
     [Fact]
