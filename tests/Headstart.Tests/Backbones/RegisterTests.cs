@@ -106,7 +106,7 @@ public sealed class RegisterTests(RegisterTests.Host host) : IClassFixture<Regis
 
         Assert.StartsWith("refused.onnx cannot be used as a backbone: ", (string?)problem["detail"]);
         Assert.Contains(because, (string?)problem["detail"]);
-        Assert.Equal(before, Files());
+        Assert.Empty(Files().Except(before)); // files of deleted backbones may have gone meanwhile
         await (await _client.GetAsync("/api/v1/backbones/refused", Api.Cancel)).ProblemAsync(HttpStatusCode.NotFound, "backbone-not-found");
     }
 
