@@ -74,7 +74,7 @@ try
     app.UseOperations(settings);
     if (settings.HasRole("web")) // a worker answers only health checks
     {
-        var api = app.MapGroup("/api/v1").RequireAuthorization();
+        var api = app.MapGroup("/api/v1").RequireAuthorization().RefuseUnknownParameters();
         api.MapModels();
         api.MapCategories();
         api.MapImages();

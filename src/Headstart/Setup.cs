@@ -101,8 +101,7 @@ public static class Setup
         .AddSingleton<LabelledPhotographs>().AddSingleton<EightBitForms>().AddHostedService<EightBitMaking>();
 
     public static IServiceCollection AddVersions(this IServiceCollection services) => services
-        .AddSingleton<PublishedVersions>().AddSingleton<VersionReader>().AddSingleton<HeadCache>()
-        .AddTransient<ServableVersions>().AddSingleton<VersionExport>();
+        .AddSingleton<VersionReader>().AddSingleton<ServableVersions>().AddSingleton<VersionExport>();
 
     public static IServiceCollection AddUploads(this IServiceCollection services) => services
         .AddSingleton<WebFetcher>().AddTransient<DatasetExport>().AddTransient<ImageUpload>()
@@ -169,7 +168,7 @@ public static class Setup
         services.AddTransient<RunStart>().AddSingleton<WantedBackbones>().AddSingleton<EarlierChoice>().AddSingleton<ModelUpdates>()
             .AddSingleton<VersionWriter>().AddSingleton<PublishDecision>()
             .AddSingleton<ImageRunFeatures>().AddSingleton<TextRunFeatures>()
-            .AddSingleton<ClassificationRun>().AddSingleton<DetectionRun>().AddSingleton<WordsRun>().AddSingleton<RunSteps>()
+            .AddSingleton<IRunSteps, ClassificationRun>().AddSingleton<IRunSteps, DetectionRun>().AddSingleton<IRunSteps, WordsRun>()
             .AddJob<TrainingJob>(TrainingJob.Kind, settings);
         return settings.HasRole("worker") ? services.AddSingleton<ExtractionHelp>().AddHostedService<ShardWorker>() : services;
     }

@@ -9,7 +9,7 @@ namespace Headstart.BatchPredictions;
 /// Predicts a batch, starting at its first item without a prediction. Each item gets exactly one prediction, whichever worker computes it:
 /// the version is fixed, and predictions are never overwritten.
 /// </summary>
-internal sealed class BatchJob(IDbContextFactory<HeadstartDb> databases, HeadCache heads, BatchAnswering answering,
+internal sealed class BatchJob(IDbContextFactory<HeadstartDb> databases, ServableVersions versions, BatchAnswering answering,
     TimeProvider clock) : IJob
 {
     public static readonly JobKind Kind = new("batches", "batch_predictions", "batch", "The predictions so far are in the results.");
@@ -24,7 +24,7 @@ internal sealed class BatchJob(IDbContextFactory<HeadstartDb> databases, HeadCac
             return null; // deleted
         }
 
-        if (await heads.GetAsync(batch.ModelId, batch.Version, lease.Token) is not { } version)
+        if (await versions.LoadAsync(batch.ModelId, batch.Version, lease.Token) is not { } version)
         {
             return JobEnd.Failed($"Version {batch.Version} of the model was deleted.");
         }

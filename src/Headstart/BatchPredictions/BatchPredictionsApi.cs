@@ -111,7 +111,7 @@ public static class BatchPredictionsApi
             : NoSuchBatch(id);
 
     private static async Task<Results<PushStreamHttpResult, ProblemHttpResult>> Results(
-        Guid id, Guid batchId, HeadstartDb db, PublishedVersions published, ClaimsPrincipal caller, string? format,
+        Guid id, Guid batchId, HeadstartDb db, ServableVersions versions, ClaimsPrincipal caller, string? format,
         CancellationToken cancel)
     {
         if (format is not (null or "jsonl" or "csv"))
@@ -124,7 +124,7 @@ public static class BatchPredictionsApi
             return NoSuchBatch(id);
         }
 
-        var kind = (await published.FindAsync(caller, id, cancel))?.Kind ?? default;
+        var kind = (await versions.PublishedAsync(caller, id, cancel))?.Kind ?? default;
         return format is "csv"
             ? TypedResults.Stream(body => BatchResults.WriteTableAsync(db, batchId, kind, body, cancel), "text/csv; charset=utf-8",
                 $"{batchId}.csv")

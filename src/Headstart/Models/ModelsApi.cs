@@ -203,14 +203,14 @@ public static class ModelsApi
     }
 
     private static async Task<Results<NoContent, ProblemHttpResult>> Delete(
-        Guid id, HeadstartDb db, PublishedVersions published, ClaimsPrincipal caller, CancellationToken cancel)
+        Guid id, HeadstartDb db, ServableVersions versions, ClaimsPrincipal caller, CancellationToken cancel)
     {
         // Everything below a model is deleted with it (cascades); a run in progress notices that its row is gone and stops.
         await using var transaction = await db.Database.BeginTransactionAsync(cancel);
         var deleted = await db.ModelsOf(caller).Where(m => m.Id == id).ExecuteDeleteAsync(cancel);
         await Announcements.SayAsync(db, Announcement.Versions, cancel);
         await transaction.CommitAsync(cancel);
-        published.Forget();
+        versions.Forget();
         return deleted == 1 ? TypedResults.NoContent() : Problems.NoSuchModel();
     }
 }

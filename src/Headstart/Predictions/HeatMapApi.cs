@@ -60,7 +60,7 @@ internal sealed class HeatMaps(HeadstartDb db, IBlobStore blobs, ServableVersion
 
         if (await predictor.AskAsync(http.User, served, image, explain: true, cancel) is not { } answer)
         {
-            return PredictionsApi.Overloaded(http);
+            return VersionProblems.Overloaded(http);
         }
 
         return answer.Explanation?.Data is { } picture ? size is { } side

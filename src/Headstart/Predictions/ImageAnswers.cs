@@ -37,7 +37,7 @@ internal sealed class ImageAnswers(Predictor predictor, WebFetcher web, Settings
 
             if (answer is null && file.Bytes is not null)
             {
-                return PredictionsApi.Overloaded(http);
+                return VersionProblems.Overloaded(http);
             }
 
             answers.Add(answer is null ? FilePrediction.Failed(file.FileName, file.Unusable!.Detail)
@@ -99,7 +99,7 @@ internal sealed class ImageAnswers(Predictor predictor, WebFetcher web, Settings
 
         return await predictor.DrawAsync(http.User, version, image.Bytes, query, cancel) switch
         {
-            null => PredictionsApi.Overloaded(http),
+            null => VersionProblems.Overloaded(http),
             { Refusal: { } refusal } => Problems.Of(StatusCodes.Status422UnprocessableEntity, "unreadable-image", refusal.Detail),
             { Jpeg: var jpeg } => TypedResults.Bytes(jpeg!, "image/jpeg"),
         };

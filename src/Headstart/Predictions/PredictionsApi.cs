@@ -81,7 +81,7 @@ public static class PredictionsApi
 
         if (images.IsStopping)
         {
-            return Busy(http, "stopping", "The host is shutting down; retry on another host, or when this one is back.", "5");
+            return VersionProblems.Stopping(http);
         }
 
         var found = await versions.FindAsync(http.User, id, query.Version, cancel);
@@ -114,13 +114,4 @@ public static class PredictionsApi
             FileContentHttpResult picture => picture,
             var refused => (ProblemHttpResult)refused,
         };
-
-    internal static ProblemHttpResult Overloaded(HttpContext http) => Busy(http, "overloaded", "Too many predictions are waiting; try "
-        + "again in a second.", "1");
-
-    private static ProblemHttpResult Busy(HttpContext http, string type, string detail, string seconds)
-    {
-        http.Response.Headers.RetryAfter = seconds;
-        return Problems.Of(StatusCodes.Status503ServiceUnavailable, type, detail);
-    }
 }

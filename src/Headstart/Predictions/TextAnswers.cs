@@ -27,7 +27,7 @@ internal sealed class TextAnswers(Predictor predictor, Settings settings)
             {
                 if (answer is null)
                 {
-                    return PredictionsApi.Overloaded(http);
+                    return VersionProblems.Overloaded(http);
                 }
 
                 answers.Add(answer);

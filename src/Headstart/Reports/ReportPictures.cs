@@ -24,7 +24,7 @@ internal sealed record Picture(
     IReadOnlyList<WordWeight>? Words = null, int Width = 0, int Height = 0);
 
 /// <summary>The pictures of a report's page, without images deleted since the report.</summary>
-internal sealed class ReportPictures(IBlobStore blobs, HeadCache heads, Cores cores)
+internal sealed class ReportPictures(IBlobStore blobs, ServableVersions versions, Cores cores)
 {
     public const int MostSuspects = 12;
     public const int MostGroups = 6;
@@ -98,7 +98,7 @@ internal sealed class ReportPictures(IBlobStore blobs, HeadCache heads, Cores co
     {
         try
         {
-            return await heads.GetAsync(version.ModelId, version.Number, cancel) as ServedClassifier;
+            return await versions.LoadAsync(version.ModelId, version.Number, cancel) as ServedClassifier;
         }
         catch (RefusedException)
         {

@@ -9,6 +9,8 @@ namespace Headstart.Training;
 /// <summary>Trains a head on feature vectors, for images and for texts. All of it can be repeated from the feature cache.</summary>
 internal sealed class ClassificationRun(ImageRunFeatures images, TextRunFeatures texts, SharedFits fits) : IRunSteps
 {
+    public bool Suits(Dataset data, TrainingRun run) => data.HasEnoughCategories && !data.Kind.HasBoxes();
+
     public async Task<MadeVersion> MakeAsync(RunContext context, CancellationToken cancel)
     {
         var (db, run, data, watch, budget) = context;

@@ -40,6 +40,9 @@ public sealed record Dataset
     /// <summary>A sentence about <see cref="LeftOut"/>; null if there are none.</summary>
     public string? LeftOutNotice { get; init; }
 
+    /// <summary>Whether there are as many categories as this kind of model needs.</summary>
+    public bool HasEnoughCategories => Categories.Count >= Kind.MinCategories();
+
     /// <summary>Training examples of a category, on average.</summary>
     public double PerCategory => (double)Train.Count / Math.Max(1, Categories.Count);
 

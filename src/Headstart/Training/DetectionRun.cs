@@ -18,6 +18,8 @@ internal sealed class DetectionRun(LoadedBackbones loaded, DetectorBackbones det
 {
     private const double LimitOfTraining = 0.9; // share of the run's limit; the rest is for comparing and publishing
 
+    public bool Suits(Dataset data, TrainingRun run) => data.HasEnoughCategories && data.Kind.HasBoxes();
+
     public async Task<MadeVersion> MakeAsync(RunContext context, CancellationToken cancel)
     {
         var (db, run, data, watch, budget) = context;

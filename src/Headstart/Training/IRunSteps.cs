@@ -27,6 +27,9 @@ internal sealed record MadeVersion(string Backbone, byte[] Artifact, byte[]? Eva
 /// </summary>
 internal interface IRunSteps
 {
+    /// <summary>Whether the run can be made with these steps; no two suit the same run.</summary>
+    bool Suits(Dataset data, TrainingRun run);
+
     /// <exception cref="Errors.RefusedException">The examples or this host do not allow it.</exception>
     /// <exception cref="Learning.Heads.HeadTrainingException">There is nothing to learn from.</exception>
     Task<MadeVersion> MakeAsync(RunContext context, CancellationToken cancel);

@@ -11,7 +11,7 @@ namespace Headstart.Training;
 /// and publishing is atomic.
 /// </summary>
 internal sealed partial class TrainingJob(
-    IDbContextFactory<HeadstartDb> databases, RunSteps kinds, PublishDecision publish, VersionWriter versions, TimeProvider clock,
+    IDbContextFactory<HeadstartDb> databases, IEnumerable<IRunSteps> kinds, PublishDecision publish, VersionWriter versions, TimeProvider clock,
     ILogger<TrainingJob> log) : IJob
 {
     public static readonly JobKind Kind = new("training", "training_runs", "training run", "Start another run; if it fails again, try "
@@ -52,7 +52,7 @@ internal sealed partial class TrainingJob(
         // 1. Freeze. If the process dies after this, the next attempt learns from the same images.
         await Dataset.FreezeAsync(db, run.Run, cancel);
         var data = await Dataset.ReadAsync(db, run.Run, cancel);
-        var steps = kinds.For(data, run.Run) ?? throw RefusedException.Invalid("run-refused",
+        var steps = kinds.FirstOrDefault(kind => kind.Suits(data, run.Run)) ?? throw RefusedException.Invalid("run-refused",
             $"The model no longer has {(data.Kind.HasBoxes() ? "a category" : "two categories")} to learn from; add "
             + $"{data.Kind.Nouns()} and start another run. {data.LeftOutNotice}");
         run.Notice(data.LeftOutNotice is { } leftOut && steps is not WordsRun ? [leftOut] : []);

@@ -9,7 +9,7 @@ namespace Headstart.Training;
 
 /// <summary>Stores a trained head as a version of the model, and publishes it if <see cref="PublishDecision"/> said so.</summary>
 public sealed class VersionWriter(IDbContextFactory<HeadstartDb> databases, IBlobStore blobs, BackboneNews news,
-    PublishedVersions published, TimeProvider clock)
+    ServableVersions versions, TimeProvider clock)
 {
     /// <summary>
     /// Blobs first: if the process dies after them, nothing refers to them and the next attempt writes the same. Then the version, the
@@ -59,7 +59,7 @@ public sealed class VersionWriter(IDbContextFactory<HeadstartDb> databases, IBlo
             .ExecuteUpdateAsync(set => set.SetProperty(m => m.PublishedVersion, number), cancel);
         await Announcements.SayAsync(db, Announcement.Versions, cancel);
         await transaction.CommitAsync(cancel);
-        published.Forget(); // if the process dies here, this in-memory cache is gone too
+        versions.Forget(); // if the process dies here, this in-memory cache is gone too
         return number;
     }
 

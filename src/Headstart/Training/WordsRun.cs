@@ -15,8 +15,7 @@ namespace Headstart.Training;
 /// </summary>
 internal sealed class WordsRun(ImageTextPairs pairs, ImageRunFeatures images) : IRunSteps
 {
-    /// <summary>Whether the run can do without examples.</summary>
-    public bool Suits(Dataset data, TrainingRun run) => data.Kind.ReadsWords()
+    public bool Suits(Dataset data, TrainingRun run) => !data.HasEnoughCategories && data.Kind.ReadsWords()
         && data.Categories.Count + data.LeftOut.Count >= MinCategories
         && pairs.Find(run.Backbone, run.MaxLatencyMs) is not null;
 

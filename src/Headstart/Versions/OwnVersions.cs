@@ -23,12 +23,17 @@ internal static class VersionProblems
 {
     public static ProblemHttpResult Unavailable(string why) => Problems.Of(StatusCodes.Status409Conflict, "version-unavailable", why);
 
-    public static ProblemHttpResult Overloaded(HttpContext http)
-    {
-        http.Response.Headers.RetryAfter = "1";
-        return Problems.Of(StatusCodes.Status503ServiceUnavailable, "overloaded",
-            "Too many predictions are already waiting; try again in 1 s.");
-    }
+    public static ProblemHttpResult Overloaded(HttpContext http) => Busy(http, "overloaded", "Too many predictions are waiting; try "
+        + "again in a second.", "1");
+
+    public static ProblemHttpResult Stopping(HttpContext http) => Busy(http, "stopping", "The host is shutting down; retry on another "
+        + "host, or when this one is back.", "5");
 
     public static ProblemHttpResult NoSuchVersion(Guid id) => Problems.NoSuch("version", $"/api/v1/models/{id}/versions");
+
+    private static ProblemHttpResult Busy(HttpContext http, string type, string detail, string seconds)
+    {
+        http.Response.Headers.RetryAfter = seconds;
+        return Problems.Of(StatusCodes.Status503ServiceUnavailable, type, detail);
+    }
 }

@@ -31,10 +31,10 @@ public static class RoutesByKind
         return routes.AddEndpointFilter(async (context, next) =>
         {
             var http = context.HttpContext;
-            var published = http.RequestServices.GetRequiredService<PublishedVersions>();
+            var versions = http.RequestServices.GetRequiredService<ServableVersions>();
             // The handler refuses a model that the caller does not have.
             return Guid.TryParse(http.GetRouteValue("id") as string, out var id)
-                && await published.FindAsync(http.User, id, http.RequestAborted) is { } model
+                && await versions.PublishedAsync(http.User, id, http.RequestAborted) is { } model
                 && model.Kind.IsText() != texts ? Refusal(model.Kind,
                     instead.Replace("{0}", $"/api/v1/models/{id}", StringComparison.Ordinal)) : await next(context);
         });

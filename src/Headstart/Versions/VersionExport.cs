@@ -8,7 +8,7 @@ namespace Headstart.Versions;
 
 /// <summary>A version as files for a user's own program. The same version always gives the same bytes while its model keeps its
 /// name.</summary>
-internal sealed class VersionExport(HeadCache heads, Cores cores, DataPaths paths)
+internal sealed class VersionExport(ServableVersions versions, Cores cores, DataPaths paths)
 {
     /// <summary>Waits for a core like a prediction, because memory holds the network several times until it is written.</summary>
     /// <returns>The zip from its start; closing it deletes it. null if too many predictions are waiting.</returns>
@@ -17,7 +17,7 @@ internal sealed class VersionExport(HeadCache heads, Cores cores, DataPaths path
     /// <exception cref="ModelExportException">The version cannot be expressed as one ONNX model.</exception>
     public async Task<Stream?> WriteAsync(Model model, ModelVersion version, CancellationToken cancel)
     {
-        var served = await heads.GetAsync(model.Id, version.Number, cancel)
+        var served = await versions.LoadAsync(model.Id, version.Number, cancel)
             ?? throw new RefusedException(StatusCodes.Status409Conflict, "version-unavailable", "The version was deleted in the meantime.");
         return await cores.RunAsync(model.AccountId, bytes: 0, () => Write(model, version, served), cancel);
     }

@@ -104,7 +104,7 @@ public static class VersionsApi
     }
 
     private static async Task<Results<Ok<VersionResponse>, ProblemHttpResult>> Publish(
-        Guid id, int number, HeadstartDb db, PublishedVersions published, ClaimsPrincipal caller, CancellationToken cancel)
+        Guid id, int number, HeadstartDb db, ServableVersions versions, ClaimsPrincipal caller, CancellationToken cancel)
     {
         if (await db.FindVersionAsync(caller, id, number, cancel) is not var (version, _))
         {
@@ -115,7 +115,7 @@ public static class VersionsApi
         await db.Models.Where(m => m.Id == id).ExecuteUpdateAsync(set => set.SetProperty(m => m.PublishedVersion, number), cancel);
         await Announcements.SayAsync(db, Announcement.Versions, cancel);
         await transaction.CommitAsync(cancel);
-        published.Forget();
+        versions.Forget();
         return TypedResults.Ok(VersionResponse.Of(version, number));
     }
 

@@ -109,7 +109,7 @@ public sealed partial class DependencyRuleTests
             .Concat(whole ? ExtensionMethod().Matches(code).Select(match => match.Groups[1].Value) : []);
     }
 
-    [GeneratedRegex(@"\b(HeadstartDb|IBlobStore|DbContext|LoadedBackbones|Predictor|HeadCache|RunStart|ImageUpload)\b")]
+    [GeneratedRegex(@"\b(HeadstartDb|IBlobStore|DbContext|LoadedBackbones|Predictor|ServableVersions|RunStart|ImageUpload)\b")]
     private static partial Regex Behind();
 
     [GeneratedRegex(@"^\uFEFF?@?using Headstart\.((?!Learning)[\w.]+);?", RegexOptions.Multiline)]
