@@ -104,7 +104,7 @@ public static class Setup
         .AddSingleton<VersionReader>().AddSingleton<ServableVersions>().AddSingleton<VersionExport>();
 
     public static IServiceCollection AddUploads(this IServiceCollection services) => services
-        .AddSingleton<WebFetcher>().AddTransient<DatasetExport>().AddTransient<ImageUpload>()
+        .AddSingleton<WebFetcher>().AddSingleton<ImageContents>().AddTransient<DatasetExport>().AddTransient<ImageUpload>()
         .AddTransient<ImageRequests>().AddTransient<TextUpload>()
         .AddTransient<TextFeedback>();
 

@@ -14,6 +14,9 @@ public sealed class RemainingQuota(Quotas quotas, Stored stored)
     private long _images = stored.Images;
     private long _bytes = stored.Bytes;
 
+    /// <summary>Whether one more example of this size would have room; reserves nothing.</summary>
+    public bool Fits(long bytes) => !(_images >= quotas.Images) && Exceeded(bytes) is null;
+
     /// <summary>Reserves room for one more example.</summary>
     /// <returns>The quota that is exceeded; null when there is room.</returns>
     public QuotaUse? Take(long bytes)
@@ -66,10 +69,6 @@ public static class AccountQuotas
     /// <summary>Does not lock the account. Null when it has no limit for images and bytes.</summary>
     public static async Task<RemainingQuota?> RemainingQuotaAsync(this HeadstartDb db, Guid account, CancellationToken cancel) =>
         await db.RemainingQuotaAsync(account, await db.QuotasAsync(account, cancel), cancel);
-
-    /// <summary>Whether not even the smallest example fits at the moment.</summary>
-    public static async Task<bool> IsFullAsync(this HeadstartDb db, Guid account, CancellationToken cancel) =>
-        (await db.RemainingQuotaAsync(account, cancel))?.Take(1) is not null;
 
     public static async Task<Stored> StoredAsync(this HeadstartDb db, Guid account, CancellationToken cancel)
     {

@@ -59,6 +59,27 @@ public sealed class QuotaTests(TestHost host) : IClassFixture<TestHost>
     }
 
     [Fact]
+    public async Task What_does_not_fit_is_not_kept_on_the_disk()
+    {
+        var first = Pictures.Jpeg(1);
+        using var tight = await AccountAsync(new { bytes = first.Length + 1 });
+        var model = await tight.NewModelAsync("cats");
+        await SendAsync(tight, model, 1); // leaves one byte
+        var before = Blobs();
+
+        await (await SendAsync(tight, model, 901, 902, 903)).ProblemAsync(HttpStatusCode.PaymentRequired, "quota-exceeded");
+
+        Assert.Equal(before, Blobs());
+        using var few = await AccountAsync(new { images = 1 });
+        var many = 60 + (2 * Environment.ProcessorCount); // more than a batch and what is under way beside it
+        using var form = Api.Form("cats", Enumerable.Range(9_000, many).Select(i => ($"{i}.png", Pictures.Tiny(i))));
+        await (await few.PostAsync($"{await few.NewModelAsync("cats")}/images", form, Api.Cancel)).JsonAsync();
+        Assert.InRange(Blobs() - before, 1, 51 + Environment.ProcessorCount);
+
+        int Blobs() => Directory.GetFiles(Path.Combine(host.DataFolder, "blobs"), "*", SearchOption.AllDirectories).Length;
+    }
+
+    [Fact]
     public async Task Uploads_at_the_same_time_to_several_models_do_not_exceed_it_together()
     {
         using var client = await AccountAsync(new { images = 10 });
