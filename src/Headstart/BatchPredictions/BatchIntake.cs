@@ -1,7 +1,9 @@
+using System.Runtime.CompilerServices;
 using Headstart.Access;
 using Headstart.Blobs;
 using Headstart.Data;
 using Headstart.Learning.Imaging;
+using Headstart.Uploads.Archives;
 using Headstart.Uploads.Bodies;
 using Headstart.Uploads.Files;
 using Microsoft.AspNetCore.Http.Features;
@@ -47,10 +49,11 @@ internal sealed class BatchIntake(HeadstartDb db, BatchItems known, IBlobStore b
         if (type is "application/zip" or "application/x-zip-compressed")
         {
             total.MaxRequestBodySize = settings.BatchPredictions.MaxZipBytes; // Kestrel answers 413
-            await using var zip = await BatchZip.SpoolAsync(http.Request.Body, paths.Spool,
-                new(_maxFiles, settings.Uploads.MaxFileBytes, settings.BatchPredictions.MaxUnpackedBytes), cancel);
-            var taken = await TakeAsync(zip.ReadAsync(cancel), room);
-            return Checked(taken);
+            await using var spool = await Spool.TakeAsync(http.Request.Body, paths.Spool, long.MaxValue, cancel);
+            using var archive = await Archive.OpenAsync(spool!, new(_maxFiles, "Headstart:BatchPredictions:MaxFiles",
+                settings.Uploads.MaxFileBytes, settings.BatchPredictions.MaxUnpackedBytes, "Headstart:BatchPredictions:MaxUnpackedBytes",
+                "Nothing was kept; send its files in several archives."), cancel);
+            return Checked(await TakeAsync(ReadAsync(archive, cancel), room));
         }
 
         return type is "application/json" ? Checked(
@@ -58,6 +61,15 @@ internal sealed class BatchIntake(HeadstartDb db, BatchItems known, IBlobStore b
             : throw new RefusedException(Problems.Of(StatusCodes.Status415UnsupportedMediaType, "unsupported-media-type",
                 "Send multipart/form-data with parts named file, an archive as application/zip "
                 + "(curl --data-binary @photos.zip -H 'Content-Type: application/zip'), or application/json that names stored images."));
+    }
+
+    /// <summary>The files in the order of the archive's directory.</summary>
+    private static async IAsyncEnumerable<UploadedFile> ReadAsync(Archive archive, [EnumeratorCancellation] CancellationToken cancel)
+    {
+        foreach (var file in archive.Files)
+        {
+            yield return await archive.ReadImageAsync(file, cancel);
+        }
     }
 
     private List<NewItem> Checked(List<NewItem> items) => items.Count switch
