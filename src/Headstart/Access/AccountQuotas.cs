@@ -80,6 +80,23 @@ public static class AccountQuotas
         return models with { Bytes = models.Bytes + batches };
     }
 
+    /// <summary>
+    /// Locks the account. The bodies of its unfinished imports may take as many bytes as its quota for stored ones. They are counted apart
+    /// from these: otherwise a body would leave no room for its own images, and none for images that are stored already.
+    /// </summary>
+    /// <returns>The quota that one more body would exceed; null if there is room.</returns>
+    public static async Task<QuotaUse?> ExceededByImportAsync(this HeadstartDb db, Guid account, long bytes, CancellationToken cancel)
+    {
+        if ((await db.HoldQuotasAsync(account)).Bytes is not { } limit)
+        {
+            return null;
+        }
+
+        var used = await db.Imports.Where(i => (i.State == JobState.Queued || i.State == JobState.Running)
+            && db.Models.Any(m => m.Id == i.ModelId && m.AccountId == account)).SumAsync(i => i.SourceBytes, cancel);
+        return used + bytes > limit ? new(Quota.Bytes, limit, used) { OfImports = true } : null;
+    }
+
     /// <summary>Locks the account.</summary>
     /// <returns>How many training runs it may start now, and the quota that limits them.</returns>
     public static async Task<(int Left, QuotaUse? Quota)> LeftForRunsAsync(this HeadstartDb db, Guid account, CancellationToken cancel)

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text.Json.Nodes;
 using Headstart.Tests.Backbones;
+using Headstart.Tests.Fetching;
 using Headstart.Tests.Training;
 using Headstart.Tests.Uploads;
 using Microsoft.EntityFrameworkCore;
@@ -138,6 +139,40 @@ public sealed class QuotaTests(TestHost host) : IClassFixture<TestHost>
 
         Assert.Equal((2, 3), ((int)import["accepted"]!, (int)import["rejected"]!));
         Assert.All(await client.RejectionsAsync(model, import), line => Assert.EndsWith("quota-exceeded", line));
+    }
+
+    [Fact]
+    public async Task Uploads_that_wait_as_imports_are_limited_by_the_quota_of_bytes()
+    {
+        await using var web = new WebPages();
+        var released = new TaskCompletionSource();
+        var slow = web.Lay("/slow.png", async http =>
+        {
+            await released.Task;
+            await http.Response.Body.WriteAsync(Pictures.Tiny(1));
+        });
+        var (first, second) = (List(slow, ""), List(web.Lay("/2.png", Pictures.Tiny(2)), new string('x', 2_000)));
+        using var client = await AccountAsync(new { bytes = second.Length + 10 });
+        var model = await client.NewModelAsync("cats");
+        try
+        {
+            var import = await client.StartImportAsync(model, UploadCalls.Body("application/json", first), "?async=true");
+
+            var problem = await (await client.SendImagesAsync(model, UploadCalls.Body("application/json", second), "?async=true"))
+                .ProblemAsync(HttpStatusCode.PaymentRequired, "quota-exceeded");
+
+            Assert.Equal(("bytes", first.Length), ((string?)problem["quota"], (int?)problem["used"]));
+            Assert.Contains("unfinished imports", (string?)problem["detail"]);
+            released.SetResult();
+            Assert.Equal(1, (int)(await client.EndOfImportAsync(model, import))["accepted"]!);
+            Assert.Equal(1, (int)(await client.ImportAsync(model, UploadCalls.Body("application/json", second), "?async=true"))["accepted"]!);
+        }
+        finally
+        {
+            released.TrySetResult();
+        }
+
+        static string List(string url, string name) => $$"""{"images":[{"url":"{{url}}","category":"cats","fileName":"{{name}}"}]}""";
     }
 
     [Fact]
