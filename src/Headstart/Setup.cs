@@ -125,7 +125,7 @@ public static class Setup
             .AddSingleton<TextAnswers>().AddTransient<HeatMaps>();
 
     public static IServiceCollection AddNanoNets(this IServiceCollection services) => services
-        .AddTransient<NanoUpload>().AddTransient<NanoPredictor>()
+        .AddSingleton<NanoRequests>().AddTransient<NanoUpload>().AddTransient<NanoPredictor>()
         .AddSingleton(new ErrorShape(NanoNetsApi.Root, NanoAnswer.Of, typeof(NanoError)));
 
     public static IServiceCollection AddReports(this IServiceCollection services) => services.AddSingleton<ReportPictures>();

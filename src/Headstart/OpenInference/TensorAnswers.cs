@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using System.Text.Unicode;
+using Headstart.Access;
 using Headstart.Learning.Heads;
 using Headstart.Learning.Imaging;
 using Headstart.Predictions;
@@ -11,7 +12,7 @@ using Microsoft.AspNetCore.Http.HttpResults;
 namespace Headstart.OpenInference;
 
 /// <summary>Predicts the elements of a request and returns the answers as tensors, over HTTP and over gRPC.</summary>
-internal sealed class TensorAnswers(Predictor predictor, Settings settings)
+internal sealed class TensorAnswers(Predictor predictor, Cores cores, Settings settings)
 {
     /// <summary>The outputs of a version.</summary>
     public static IReadOnlyList<TensorMetadata> Describe(ServedVersion version)
@@ -28,17 +29,17 @@ internal sealed class TensorAnswers(Predictor predictor, Settings settings)
 
     /// <param name="http">Has the caller, and gets Retry-After if the host is busy.</param>
     /// <param name="request">Has its id and the requested outputs.</param>
-    /// <param name="elements">Files, or texts in UTF-8.</param>
+    /// <param name="elements">Images or texts.</param>
     /// <param name="cancel">Leaves the queue.</param>
     public async Task<Results<Ok<InferResponse>, JsonHttpResult<InferError>>> AnswerAsync(
-        HttpContext http, NamedVersion model, InferRequest request, IReadOnlyList<byte[]> elements, CancellationToken cancel)
+        HttpContext http, NamedVersion model, InferRequest request, IReadOnlyList<InferElement> elements, CancellationToken cancel)
     {
         // Refuse whatever can be refused before counting predictions.
         var served = model.Served!;
         var read = new List<string>();
         foreach (var (i, element) in elements.Index().Where(_ => served.ReadsTexts))
         {
-            if (ReadText(element, settings.Uploads.MaxTextBytes, out var text) is { } problem)
+            if (ReadText(element.File!, settings.Uploads.MaxTextBytes, out var text) is { } problem)
             {
                 return OpenInferenceApi.Refuse(StatusCodes.Status400BadRequest, $"Text {i}: {problem}");
             }
@@ -56,8 +57,9 @@ internal sealed class TensorAnswers(Predictor predictor, Settings settings)
         List<ResponseTensor> all;
         if (served is ServedDetector detector)
         {
-            var (answers, refusal) = await AskAllAsync(http, elements, (image, _) =>
-                predictor.DetectAsync(http.User, detector, image, threshold: null, cancel), answer => answer.Refusal);
+            var (answers, refusal) = await AskAllAsync(http, elements, async (element, _) =>
+                await FileAsync(http, element, cancel) is not { } image ? null
+                : await predictor.DetectAsync(http.User, detector, image, threshold: null, cancel), answer => answer.Refusal);
             if (refusal is not null)
             {
                 return refusal;
@@ -68,9 +70,10 @@ internal sealed class TensorAnswers(Predictor predictor, Settings settings)
         else
         {
             var classifier = (ServedClassifier)served;
-            var (answers, refusal) = await AskAllAsync(http, elements, (element, i) => served.ReadsTexts
-                ? predictor.AskAsync(http.User, classifier, read[i], explain: false, cancel)
-                : predictor.AskAsync(http.User, classifier, element, explain: false, cancel), answer => answer.Refusal);
+            var (answers, refusal) = await AskAllAsync(http, elements, async (element, i) =>
+                served.ReadsTexts ? await predictor.AskAsync(http.User, classifier, read[i], explain: false, cancel)
+                : await FileAsync(http, element, cancel) is not { } image ? null
+                : await predictor.AskAsync(http.User, classifier, image, explain: false, cancel), answer => answer.Refusal);
             if (refusal is not null)
             {
                 return refusal;
@@ -84,8 +87,15 @@ internal sealed class TensorAnswers(Predictor predictor, Settings settings)
         return TypedResults.Ok(new InferResponse(model.Name, served.Number.ToString(CultureInfo.InvariantCulture), request.Id, outputs));
     }
 
+    /// <summary>The file of an image; one is made of pixels on a core, when it is the account's turn.</summary>
+    /// <returns>null if too much is waiting.</returns>
+    private async Task<byte[]?> FileAsync(HttpContext http, InferElement image, CancellationToken cancel) => image.File
+        // Pixels may be larger than the largest file, but must never be too large for an empty queue.
+        ?? await cores.RunAsync(http.User.AccountId(), Math.Min(image.Pixels.Length, settings.Uploads.MaxFileBytes),
+            () => ImageReader.Png(image.Pixels, image.Width, image.Height), cancel);
+
     private async Task<(List<T> Answers, JsonHttpResult<InferError>? Refusal)> AskAllAsync<T>(HttpContext http,
-        IReadOnlyList<byte[]> elements, Func<byte[], int, Task<T?>> ask, Func<T, ImageRefusal?> refused)
+        IReadOnlyList<InferElement> elements, Func<InferElement, int, Task<T?>> ask, Func<T, ImageRefusal?> refused)
         where T : class
     {
         var answers = new List<T>();
