@@ -24,7 +24,7 @@ internal sealed class RequestReader(Settings settings, bool texts)
     /// <summary>Limit for the body, in bytes.</summary>
     public static long MaxBytes(Settings settings) => (long)Files * settings.Uploads.MaxFileBytes;
 
-    /// <summary>Limit for the JSON, in bytes: one file of the largest size in base64. In memory, JSON takes several times as much.</summary>
+    /// <summary>Limit for the JSON, in bytes: one file of the largest size in base64. In memory it takes several times as much.</summary>
     private long MaxJsonBytes => Math.Min(MaxBytes(settings), settings.Uploads.MaxFileBytes / 3 * 4L + WordsBytes);
 
     /// <returns>The request with its images or texts, or why it is refused.</returns>

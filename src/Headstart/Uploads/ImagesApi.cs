@@ -167,7 +167,8 @@ public static class ImagesApi
             : NoSuchImage(id);
 
     private static async Task<Results<FileContentHttpResult, StatusCodeHttpResult, ProblemHttpResult>> Content(
-        Guid id, Guid imageId, HttpContext http, HeadstartDb db, [FromServices] ImageContents contents, int? size, CancellationToken cancel) =>
+        Guid id, Guid imageId, HttpContext http, HeadstartDb db, [FromServices] ImageContents contents, int? size,
+        CancellationToken cancel) =>
         (await FindAsync(db, http.User, id, imageId, cancel) is not { } image ? null
             : await contents.AnswerAsync(http, image.Sha256, image.MediaType, size, cancel)) ?? NoSuchImage(id);
 

@@ -24,7 +24,8 @@ public sealed class ImportIntake(HeadstartDb db, ImportSources sources, JobWaker
         Import import;
         try
         {
-            import = await sources.KeepAsync(body.Stream, model.AccountId, source => NewImport(model, contentType, source, body, key), cancel);
+            import = await sources.KeepAsync(body.Stream, model.AccountId, source => NewImport(model, contentType, source, body, key),
+                cancel);
         }
         catch (DbUpdateException e) when (e.IsDuplicate())
         {
