@@ -8,8 +8,11 @@ using Microsoft.Net.Http.Headers;
 namespace Headstart.Uploads;
 
 /// <summary>Answers with stored images.</summary>
-internal sealed class ImageContents(IBlobStore blobs, Cores cores)
+internal sealed class ImageContents(IBlobStore blobs, Cores cores) : IDisposable
 {
+    // A page of hundreds of thumbnails would otherwise fill the queue that predictions share, and be refused itself.
+    private readonly SemaphoreSlim _thumbnails = new(4 * Environment.ProcessorCount);
+
     /// <summary>Sends an image as stored, or as a JPEG that is made on one core when it is the account's turn.</summary>
     /// <param name="http">The request.</param>
     /// <param name="sha256">Name of the stored file.</param>
@@ -33,21 +36,35 @@ internal sealed class ImageContents(IBlobStore blobs, Cores cores)
             return TypedResults.StatusCode(StatusCodes.Status304NotModified);
         }
 
-        if (await blobs.GetAsync(sha256, cancel) is not { } bytes)
+        if (size is not { } side)
         {
-            return null;
+            return await blobs.GetAsync(sha256, cancel) is { } stored ? Sent(stored, mediaType) : null;
         }
 
-        var sent = size is not { } side ? bytes
-            : await cores.RunAsync(http.User.AccountId(), bytes.Length, () => ImageReader.Thumbnail(bytes, side), cancel);
-        if (sent is null)
+        await _thumbnails.WaitAsync(cancel);
+        try
         {
-            return VersionProblems.Overloaded(http);
+            if (await blobs.GetAsync(sha256, cancel) is not { } bytes)
+            {
+                return null;
+            }
+
+            return await cores.RunAsync(http.User.AccountId(), bytes.Length, () => ImageReader.Thumbnail(bytes, side), cancel)
+                is { } thumbnail ? Sent(thumbnail, "image/jpeg") : VersionProblems.Overloaded(http);
+        }
+        finally
+        {
+            _thumbnails.Release();
         }
 
-        Protect(http.Response);
-        return TypedResults.Bytes(sent, size is null ? mediaType : "image/jpeg", entityTag: tag);
+        Results<FileContentHttpResult, StatusCodeHttpResult, ProblemHttpResult> Sent(byte[] file, string type)
+        {
+            Protect(http.Response);
+            return TypedResults.Bytes(file, type, entityTag: tag);
+        }
     }
+
+    public void Dispose() => _thumbnails.Dispose();
 
     /// <summary>Whether the client has this image. If-Match, which comes first, is left to the result.</summary>
     private static bool HasIt(Microsoft.AspNetCore.Http.Headers.RequestHeaders asked, EntityTagHeaderValue tag) => asked.IfMatch.Count == 0

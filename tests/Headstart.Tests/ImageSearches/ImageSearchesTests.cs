@@ -98,7 +98,8 @@ public sealed class ImageSearchesTests(SearchHost host) : IClassFixture<SearchHo
     [Fact]
     public async Task What_was_found_can_be_reviewed_before_it_is_added_and_after()
     {
-        _catalogues.Openverse("review", [.. Enumerable.Range(200, 6).Select(i => Pictures.Jpeg(i)), Pictures.Jpeg(200), Pictures.Jpeg(201)]);
+        _catalogues.Openverse("review",
+            [.. Enumerable.Range(200, 6).Select(i => Pictures.Jpeg(i)), Pictures.Jpeg(200), Pictures.Jpeg(201)]);
         var model = await _client.NewModelAsync("things");
         var search = await EndAsync(model, await StartAsync(model,
             new { queries = new { things = "review" }, review = true, train = false }));
