@@ -142,15 +142,7 @@ internal sealed class ImageAnswers(Predictor predictor, WebFetcher web, Settings
     private static async IAsyncEnumerable<UploadedFile> One(
         HttpRequest request, int limit, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancel)
     {
-        // Kestrel answered 413 before more than the limit was read.
-        if (request.ContentLength is not { } length)
-        {
-            yield return new(null!, FileContent.Of(await RequestBodies.ReadToEndAsync(request.Body, limit, cancel), limit));
-            yield break;
-        }
-
-        var file = GC.AllocateUninitializedArray<byte>((int)length); // at most the limit, otherwise Kestrel refuses it
-        await request.Body.ReadExactlyAsync(file, cancel);
-        yield return new(null!, new FileContent.Here(file));
+        // Never as much as Content-Length says: Kestrel compares it with the limit only when the body is read, and the body may never come.
+        yield return new(null!, FileContent.Of(await RequestBodies.ReadToEndAsync(request.Body, limit, cancel), limit));
     }
 }
