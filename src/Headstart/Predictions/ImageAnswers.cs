@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using Headstart.Fetching;
 using Headstart.Uploads.Bodies;
 using Headstart.Uploads.Files;
@@ -77,11 +76,17 @@ internal sealed class ImageAnswers(Predictor predictor, WebFetcher web, Settings
                 .Select(UploadedFile.Of);
         }
 
-        total!.MaxRequestBodySize = settings.Uploads.MaxFileBytes;
-        return http.Request.ContentType?.StartsWith("image/", StringComparison.OrdinalIgnoreCase) is true
-            || http.Request.ContentType?.StartsWith("application/octet-stream", StringComparison.OrdinalIgnoreCase) is true
-            ? One(http.Request, settings.Uploads.MaxFileBytes, cancel)
-            : throw Unsupported();
+        var limit = settings.Uploads.MaxFileBytes;
+        total!.MaxRequestBodySize = limit;
+        if (http.Request.ContentType?.StartsWith("image/", StringComparison.OrdinalIgnoreCase) is not true
+            && http.Request.ContentType?.StartsWith("application/octet-stream", StringComparison.OrdinalIgnoreCase) is not true)
+        {
+            throw Unsupported();
+        }
+
+        // Memory grows with what arrives: Kestrel compares Content-Length with the limit only when the body is read, and it may never come.
+        var content = FileContent.Of(await RequestBodies.ReadToEndAsync(http.Request.Body, limit, cancel), limit);
+        return new[] { new UploadedFile(null!, content) }.ToAsyncEnumerable();
     }
 
     private static RefusedException Unsupported() => new(StatusCodes.Status415UnsupportedMediaType, "unsupported-media-type",
@@ -95,11 +100,4 @@ internal sealed class ImageAnswers(Predictor predictor, WebFetcher web, Settings
 
     private static RefusedException NoTexts() => new(StatusCodes.Status409Conflict, "wrong-kind",
         "This model predicts images, not texts: send an image as the body, files in a form, or {\"urls\":[\"https://…\"]}.");
-
-    private static async IAsyncEnumerable<UploadedFile> One(
-        HttpRequest request, int limit, [EnumeratorCancellation] CancellationToken cancel)
-    {
-        // Never as much as Content-Length says: Kestrel compares it with the limit only when the body is read, and the body may never come.
-        yield return new(null!, FileContent.Of(await RequestBodies.ReadToEndAsync(request.Body, limit, cancel), limit));
-    }
 }
