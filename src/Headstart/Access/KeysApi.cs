@@ -51,6 +51,11 @@ public static class KeysApi
                 + "for the first three.");
         }
 
+        if (request.Admin && request.Scopes is { } few && !few.Contains(Scope.Admin))
+        {
+            return Problems.Invalid("invalid-scopes", "An admin key has all scopes: omit scopes, or send admin as false.");
+        }
+
         if (request.ExpiresAt <= clock.GetUtcNow())
         {
             return Problems.Invalid("invalid-expiry", "expiresAt must be in the future, such as 2030-01-31T00:00:00Z; omit it for a key "

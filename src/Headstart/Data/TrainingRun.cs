@@ -59,7 +59,7 @@ public sealed class TrainingRun
 /// <summary>A backbone or recipe that was tried: cross-validated accuracy of a head on it, and its costs on this
 /// host.</summary>
 /// <param name="Id">Id of a backbone; two ids joined with <c>+</c>; with <c>@stride16</c> appended, an inner stage of it; in a detection
-/// model with <c>@416</c> appended, the longer side of its input in pixels.</param>
+/// model with <c>@480</c> appended, the longer side of its input in pixels.</param>
 /// <param name="LogLoss">Cross-validated; the choice compares it, and smaller is better. See <c>Reports.ChoiceReport</c>.</param>
 /// <param name="Images">Number of images it was tried on; the worst on a small sample are not tried on more.</param>
 public sealed record BackboneTrial(string Id, double? Accuracy, double? StandardError, double MsPerImage, bool Chosen,

@@ -168,7 +168,8 @@ public static class ImageSearchesApi
 
         var added = candidate.State == CandidateState.Added;
         var open = await db.ImageSearches.AnyAsync(s => s.Id == searchId && s.State == JobState.Reviewing, cancel);
-        if (!open && !added && change.Rejected != (candidate.State == CandidateState.Rejected))
+        var state = change.Rejected ? CandidateState.Rejected : added ? CandidateState.Added : CandidateState.Kept;
+        if (!open && !added && state != candidate.State)
         {
             return Problems.Of(StatusCodes.Status409Conflict, "not-in-review", change.Rejected
                 ? "The image is not in the model, so there is nothing to remove."
@@ -186,7 +187,6 @@ public static class ImageSearchesApi
             await db.DeleteExamplesAsync(id, i => i.Sha256 == candidate.Sha256, cancel);
         }
 
-        var state = change.Rejected ? CandidateState.Rejected : added ? CandidateState.Added : CandidateState.Kept;
         await db.SearchCandidates.Where(c => c.SearchId == searchId && c.Position == position).ExecuteUpdateAsync(set => set
             .SetProperty(c => c.State, state).SetProperty(c => c.Reason, (string?)null).SetProperty(c => c.Detail, (string?)null), cancel);
         await transaction.CommitAsync(cancel);

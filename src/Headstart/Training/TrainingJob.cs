@@ -11,8 +11,8 @@ namespace Headstart.Training;
 /// and publishing is atomic.
 /// </summary>
 internal sealed partial class TrainingJob(
-    IDbContextFactory<HeadstartDb> databases, IEnumerable<IRunSteps> kinds, PublishDecision publish, VersionWriter versions, TimeProvider clock,
-    ILogger<TrainingJob> log) : IJob
+    IDbContextFactory<HeadstartDb> databases, IEnumerable<IRunSteps> kinds, PublishDecision publish, VersionWriter versions,
+    TimeProvider clock, ILogger<TrainingJob> log) : IJob
 {
     public static readonly JobKind Kind = new("training", "training_runs", "training run", "Start another run; if it fails again, try "
         + "fewer or smaller examples.")

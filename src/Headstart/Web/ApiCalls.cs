@@ -2,6 +2,7 @@ using System.Text.Json;
 using Headstart.Access;
 using Microsoft.AspNetCore.Components.Authorization;
 using Microsoft.AspNetCore.Mvc;
+using ISnackbar = MudBlazor.ISnackbar;
 
 namespace Headstart.Web;
 
@@ -11,6 +12,21 @@ namespace Headstart.Web;
 public sealed record Answer<T>(T? Value, string? Problem, int Status)
 {
     public bool Worked => Problem is null;
+}
+
+internal static class FailedCalls
+{
+    /// <summary>Shows the error of a failed call.</summary>
+    /// <returns>Whether the call succeeded.</returns>
+    public static bool Tell<T>(this ISnackbar snackbar, Answer<T> answer)
+    {
+        if (!answer.Worked)
+        {
+            snackbar.Add(answer.Problem!, MudBlazor.Severity.Error);
+        }
+
+        return answer.Worked;
+    }
 }
 
 /// <summary>Calls this host's API as the signed-in user, see <see cref="OwnApi"/>. Paths are relative to <c>/api/v1/</c>.</summary>

@@ -80,15 +80,7 @@ public abstract class ModelPage : ComponentBase, IAsyncDisposable
 
     /// <summary>Shows the error of a failed call.</summary>
     /// <returns>Whether the call succeeded.</returns>
-    protected bool Worked<T>(Answer<T> answer)
-    {
-        if (!answer.Worked)
-        {
-            Snackbar.Add(answer.Problem!, Severity.Error);
-        }
-
-        return answer.Worked;
-    }
+    protected bool Worked<T>(Answer<T> answer) => Snackbar.Tell(answer);
 
     /// <summary>Starts one training run, however often the button is clicked, and shows its progress.</summary>
     protected async Task TrainAsync()

@@ -121,6 +121,8 @@ public sealed class ScopesTests(ScopesTests.WholeHost host) : IClassFixture<Scop
     {
         await (await host.Client.PostAsync("/api/v1/keys", new { name = "k", scopes = Array.Empty<string>() }))
             .ProblemAsync(HttpStatusCode.UnprocessableEntity, "invalid-scopes");
+        await (await host.Client.PostAsync("/api/v1/keys", new { name = "k", admin = true, scopes = new[] { "predict" } }))
+            .ProblemAsync(HttpStatusCode.UnprocessableEntity, "invalid-scopes");
         await (await host.Client.PostAsync("/api/v1/keys", new { name = "k", scopes = new[] { "everything" } }))
             .ProblemAsync(HttpStatusCode.BadRequest, "bad-request");
         await (await host.Client.PostAsync("/api/v1/keys", new { name = "k", expiresAt = "2020-01-01T00:00:00Z" }))

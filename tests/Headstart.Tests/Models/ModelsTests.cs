@@ -76,7 +76,6 @@ public sealed class ModelsTests(TestHost host)
     [InlineData("limit=-5", 1)]
     [InlineData("limit=100000", 3)]
     [InlineData("after=00000000-0000-0000-0000-000000000000", 0)]
-    [InlineData("unknown=1", 3)]
     public async Task Odd_limits_are_put_right(string query, int count)
     {
         using var other = await host.OtherAccountAsync();
@@ -98,6 +97,21 @@ public sealed class ModelsTests(TestHost host)
             .ProblemAsync(HttpStatusCode.BadRequest, "bad-request");
         Assert.Contains($"of {query[..5]}", (string?)problem["detail"]);
         Assert.DoesNotContain("Nullable", (string?)problem["detail"]);
+    }
+
+    [Theory]
+    [InlineData("GET", "models?limt=1", "use limit.")]
+    [InlineData("GET", "models?page=2", "this path takes named, limit, after.")]
+    [InlineData("POST", "models?name=x", "this path takes none.")]
+    [InlineData("POST", "models/00000000-0000-0000-0000-000000000000/images?dry_run=true", "use dryRun.")]
+    [InlineData("POST", "models/00000000-0000-0000-0000-000000000000/images/archive?split=test", "this path takes none.")]
+    [InlineData("DELETE", "models/00000000-0000-0000-0000-000000000000?id=1", "this path takes none.")]
+    public async Task A_parameter_that_a_path_does_not_have_is_refused(string method, string path, string advice)
+    {
+        using var request = new HttpRequestMessage(new(method), "/api/v1/" + path);
+        request.Content = method == "POST" ? new StringContent("{\"name\":\"m\"}", null, "application/json") : null;
+        var problem = await (await _client.SendAsync(request, Api.Cancel)).ProblemAsync(HttpStatusCode.BadRequest, "unknown-parameter");
+        Assert.EndsWith("; " + advice, (string?)problem["detail"]);
     }
 
     [Fact]

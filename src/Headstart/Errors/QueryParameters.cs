@@ -2,7 +2,7 @@ using System.Reflection;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Http.Metadata;
 
-namespace Headstart.Http;
+namespace Headstart.Errors;
 
 /// <summary>
 /// Refuses query parameters that an endpoint does not have. Ignored, a misspelt one would do damage: <c>?dry_run=true</c> would store, and
@@ -33,8 +33,11 @@ internal static class QueryParameters
             return null;
         }
 
-        var cure = UnreadableRequests.Meant(unknown.Replace("_", "", StringComparison.Ordinal), known) is { } meant
-            ? $"did you mean {meant}?" : known.Length == 0 ? "this path takes none." : $"this path takes {string.Join(", ", known)}.";
+        var plain = unknown.Replace("_", "", StringComparison.Ordinal).Replace("-", "", StringComparison.Ordinal);
+        var meant = known.FirstOrDefault(name => name.Equals(plain, StringComparison.OrdinalIgnoreCase))
+            ?? UnreadableRequests.Meant(plain, known);
+        var cure = meant is not null ? $"use {meant}." : known.Length == 0 ? "this path takes none."
+            : $"this path takes {string.Join(", ", known)}.";
         return Problems.Of(StatusCodes.Status400BadRequest, "unknown-parameter",
             $"Unknown query parameter \"{RequestBodies.Readable(unknown)}\"; {cure}");
     }
