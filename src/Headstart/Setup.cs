@@ -104,7 +104,7 @@ public static class Setup
         .AddSingleton<VersionReader>().AddSingleton<ServableVersions>().AddSingleton<VersionExport>();
 
     public static IServiceCollection AddUploads(this IServiceCollection services) => services
-        .AddSingleton<WebFetcher>().AddTransient<DatasetExport>().AddTransient<ImageUpload>()
+        .AddSingleton<WebFetcher>().AddSingleton<ImageContents>().AddTransient<DatasetExport>().AddTransient<ImageUpload>()
         .AddTransient<ImageRequests>().AddTransient<TextUpload>()
         .AddTransient<TextFeedback>();
 
@@ -125,7 +125,7 @@ public static class Setup
             .AddSingleton<TextAnswers>().AddTransient<HeatMaps>();
 
     public static IServiceCollection AddNanoNets(this IServiceCollection services) => services
-        .AddTransient<NanoUpload>().AddTransient<NanoPredictor>()
+        .AddSingleton<NanoRequests>().AddTransient<NanoUpload>().AddTransient<NanoPredictor>()
         .AddSingleton(new ErrorShape(NanoNetsApi.Root, NanoAnswer.Of, typeof(NanoError)));
 
     public static IServiceCollection AddReports(this IServiceCollection services) => services.AddSingleton<ReportPictures>();

@@ -14,6 +14,9 @@ public sealed class RemainingQuota(Quotas quotas, Stored stored)
     private long _images = stored.Images;
     private long _bytes = stored.Bytes;
 
+    /// <summary>Whether one more example of this size would have room; reserves nothing.</summary>
+    public bool Fits(long bytes) => !(_images >= quotas.Images) && Exceeded(bytes) is null;
+
     /// <summary>Reserves room for one more example.</summary>
     /// <returns>The quota that is exceeded; null when there is room.</returns>
     public QuotaUse? Take(long bytes)
@@ -67,10 +70,6 @@ public static class AccountQuotas
     public static async Task<RemainingQuota?> RemainingQuotaAsync(this HeadstartDb db, Guid account, CancellationToken cancel) =>
         await db.RemainingQuotaAsync(account, await db.QuotasAsync(account, cancel), cancel);
 
-    /// <summary>Whether not even the smallest example fits at the moment.</summary>
-    public static async Task<bool> IsFullAsync(this HeadstartDb db, Guid account, CancellationToken cancel) =>
-        (await db.RemainingQuotaAsync(account, cancel))?.Take(1) is not null;
-
     public static async Task<Stored> StoredAsync(this HeadstartDb db, Guid account, CancellationToken cancel)
     {
         var models = await db.Models.Where(m => m.AccountId == account).GroupBy(m => m.AccountId)
@@ -79,6 +78,23 @@ public static class AccountQuotas
         var batches = await db.BatchPredictions.Where(b => db.Models.Any(m => m.Id == b.ModelId && m.AccountId == account))
             .SumAsync(b => b.Bytes, cancel);
         return models with { Bytes = models.Bytes + batches };
+    }
+
+    /// <summary>
+    /// Locks the account. The bodies of its unfinished imports may take as many bytes as its quota for stored ones. They are counted apart
+    /// from these: otherwise a body would leave no room for its own images, and none for images that are stored already.
+    /// </summary>
+    /// <returns>The quota that one more body would exceed; null if there is room.</returns>
+    public static async Task<QuotaUse?> ExceededByImportAsync(this HeadstartDb db, Guid account, long bytes, CancellationToken cancel)
+    {
+        if ((await db.HoldQuotasAsync(account)).Bytes is not { } limit)
+        {
+            return null;
+        }
+
+        var used = await db.Imports.Where(i => (i.State == JobState.Queued || i.State == JobState.Running)
+            && db.Models.Any(m => m.Id == i.ModelId && m.AccountId == account)).SumAsync(i => i.SourceBytes, cancel);
+        return used + bytes > limit ? new(Quota.Bytes, limit, used) { OfImports = true } : null;
     }
 
     /// <summary>Locks the account.</summary>

@@ -8,6 +8,9 @@ namespace Headstart.Access;
 /// <param name="Used">How much of it is used.</param>
 public sealed record QuotaUse(Quota Quota, long? Limit, long Used)
 {
+    /// <summary>Whether the bodies of unfinished imports use it.</summary>
+    internal bool OfImports { get; init; }
+
     /// <summary>The quotas of an account that is created without any.</summary>
     public static Quotas Usual(QuotaSettings settings) =>
         new(settings.Images, settings.Bytes, settings.Models, settings.PredictionsPerDay, settings.ConcurrentRuns);
@@ -19,6 +22,8 @@ public sealed record QuotaUse(Quota Quota, long? Limit, long Used)
     internal string Sentence => Quota switch
     {
         Quota.Images => $"Your account stores {Used:N0} of {Limit:N0} images and texts: delete some, {Else}",
+        Quota.Bytes when OfImports => $"The unfinished imports of your account have uploads of {Used:N0} bytes, and with this one they "
+            + $"would exceed {Limit:N0}: wait for one to end, send the files in smaller parts, {Else}",
         Quota.Bytes => $"Your account stores {Used:N0} of {Limit:N0} bytes of images, texts and batch files, so this does not fit: delete "
             + $"some, {Else}",
         Quota.Models => $"Your account has {Used:N0} of {Limit:N0} models: delete one, {Else}",

@@ -56,6 +56,18 @@ public sealed partial class Usage(IDbContextFactory<HeadstartDb> databases, Time
     /// <summary>Counts the images of a batch if the day's quota allows them; otherwise returns the quota.</summary>
     public async Task<QuotaUse?> TakeAsync(ClaimsPrincipal caller, int count, CancellationToken cancel)
     {
+        if (await ExceededAsync(caller, count, cancel) is { } exceeded)
+        {
+            return exceeded;
+        }
+
+        CountPredictions(caller, count);
+        return null;
+    }
+
+    /// <summary>The day's quota, if so many more predictions would exceed it; counts nothing.</summary>
+    public async Task<QuotaUse?> ExceededAsync(ClaimsPrincipal caller, int count, CancellationToken cancel)
+    {
         if (caller.Limit(Quota.PredictionsPerDay) is { } limit)
         {
             var used = await PredictionsTodayAsync(caller.AccountId(), cancel);
@@ -65,7 +77,6 @@ public sealed partial class Usage(IDbContextFactory<HeadstartDb> databases, Time
             }
         }
 
-        CountPredictions(caller, count);
         return null;
     }
 

@@ -1,7 +1,10 @@
+using System.Runtime.CompilerServices;
+using System.Security.Claims;
 using Headstart.Access;
 using Headstart.Blobs;
 using Headstart.Data;
 using Headstart.Learning.Imaging;
+using Headstart.Uploads.Archives;
 using Headstart.Uploads.Bodies;
 using Headstart.Uploads.Files;
 using Microsoft.AspNetCore.Http.Features;
@@ -21,7 +24,7 @@ internal sealed record NewItem(string FileName, byte[]? Sha256, string? Text, Gu
 /// Reads the images of a batch from a request: files of a form or an archive, which are stored while reading, or stored images of the
 /// model. If the client disconnects or the process dies meanwhile, no batch is created.
 /// </summary>
-internal sealed class BatchIntake(HeadstartDb db, BatchItems known, IBlobStore blobs, Settings settings, DataPaths paths)
+internal sealed class BatchIntake(HeadstartDb db, BatchItems known, IBlobStore blobs, Usage usage, Settings settings, DataPaths paths)
 {
     private static readonly int InFlight = Environment.ProcessorCount + 1;
 
@@ -41,16 +44,18 @@ internal sealed class BatchIntake(HeadstartDb db, BatchItems known, IBlobStore b
         if (RequestBodies.Boundary(http.Request) is { } boundary)
         {
             total.MaxRequestBodySize = null; // read one file at a time, each with its own limit
-            return Checked(await TakeAsync(UploadReader.ReadAsync(http.Request, boundary, settings.Uploads.MaxFileBytes, cancel), room));
+            return Checked(await TakeAsync(http.User, UploadReader.ReadAsync(http.Request, boundary, settings.Uploads.MaxFileBytes, cancel),
+                room));
         }
 
         if (type is "application/zip" or "application/x-zip-compressed")
         {
             total.MaxRequestBodySize = settings.BatchPredictions.MaxZipBytes; // Kestrel answers 413
-            await using var zip = await BatchZip.SpoolAsync(http.Request.Body, paths.Spool,
-                new(_maxFiles, settings.Uploads.MaxFileBytes, settings.BatchPredictions.MaxUnpackedBytes), cancel);
-            var taken = await TakeAsync(zip.ReadAsync(cancel), room);
-            return Checked(taken);
+            await using var spool = await Spool.TakeAsync(http.Request.Body, paths.Spool, long.MaxValue, cancel);
+            using var archive = await Archive.OpenAsync(spool!, new(_maxFiles, "Headstart:BatchPredictions:MaxFiles",
+                settings.Uploads.MaxFileBytes, settings.BatchPredictions.MaxUnpackedBytes, "Headstart:BatchPredictions:MaxUnpackedBytes",
+                "Nothing was kept; send its files in several archives."), cancel);
+            return Checked(await TakeAsync(http.User, ReadAsync(archive, cancel), room));
         }
 
         return type is "application/json" ? Checked(
@@ -58,6 +63,15 @@ internal sealed class BatchIntake(HeadstartDb db, BatchItems known, IBlobStore b
             : throw new RefusedException(Problems.Of(StatusCodes.Status415UnsupportedMediaType, "unsupported-media-type",
                 "Send multipart/form-data with parts named file, an archive as application/zip "
                 + "(curl --data-binary @photos.zip -H 'Content-Type: application/zip'), or application/json that names stored images."));
+    }
+
+    /// <summary>The files in the order of the archive's directory.</summary>
+    private static async IAsyncEnumerable<UploadedFile> ReadAsync(Archive archive, [EnumeratorCancellation] CancellationToken cancel)
+    {
+        foreach (var file in archive.Files)
+        {
+            yield return await archive.ReadImageAsync(file, cancel);
+        }
     }
 
     private List<NewItem> Checked(List<NewItem> items) => items.Count switch
@@ -70,10 +84,10 @@ internal sealed class BatchIntake(HeadstartDb db, BatchItems known, IBlobStore b
     };
 
     /// <summary>Stores files while reading. Unusable files become items with an error.</summary>
-    private async Task<List<NewItem>> TakeAsync(IAsyncEnumerable<UploadedFile> files, RemainingQuota? room)
+    private async Task<List<NewItem>> TakeAsync(ClaimsPrincipal caller, IAsyncEnumerable<UploadedFile> files, RemainingQuota? room)
     {
         var items = new List<NewItem>();
-        var bytes = 0L;
+        var (bytes, wanted) = (0L, 0);
         var working = new Queue<Task<NewItem>>();
         try
         {
@@ -84,9 +98,10 @@ internal sealed class BatchIntake(HeadstartDb db, BatchItems known, IBlobStore b
                 {
                     items.Add(await working.Dequeue());
                     bytes += items[^1].Bytes;
+                    wanted += items[^1].Answer is null ? 1 : 0;
                 }
 
-                if (room?.Exceeded(bytes) is { } exceeded)
+                if ((room?.Exceeded(bytes) ?? await usage.ExceededAsync(caller, wanted, CancellationToken.None)) is { } exceeded)
                 {
                     throw new RefusedException(exceeded.Problem()); // the blobs stored so far are collected, as no row refers to them
                 }

@@ -15,6 +15,9 @@ public sealed class Import
     /// <summary>Name of the body in <c>ImportSources</c>.</summary>
     public required byte[] Source { get; init; }
 
+    /// <summary>Size of the body.</summary>
+    public required long SourceBytes { get; init; }
+
     /// <summary>Number of images, plus rows and files that are not images.</summary>
     public required int Total { get; init; }
 

@@ -76,13 +76,14 @@ public sealed class WebFetcher : IDisposable
         [EnumeratorCancellation] CancellationToken cancel)
     {
         var ahead = new Queue<Task<FetchedFile>>();
+        using var stopping = CancellationTokenSource.CreateLinkedTokenSource(cancel);
         try
         {
             for (var i = 0; i < urls.Count; i++)
             {
                 for (var next = i + ahead.Count; next < urls.Count && ahead.Count < Ahead; next++)
                 {
-                    ahead.Enqueue(FetchAsync(urls[next], maxBytes, cancel));
+                    ahead.Enqueue(FetchAsync(urls[next], maxBytes, stopping.Token));
                 }
 
                 var file = await ahead.Dequeue();
@@ -91,7 +92,8 @@ public sealed class WebFetcher : IDisposable
         }
         finally
         {
-            // If the caller stops early, no fetch is left running with an unobserved exception.
+            // If the caller stops early, the other fetches end now, and none is left running with an unobserved exception.
+            await stopping.CancelAsync();
             await ((Task)Task.WhenAll(ahead)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }

@@ -26,8 +26,14 @@ internal static class CompressedBodies
             return next(http);
         }
 
-        request.Body = Unpacked(name, request.Body) is { } body
-            ? new Limited(body, http.Features.Get<IHttpMaxRequestBodySizeFeature>()) : new Unknown(name, http.Response);
+        var unpacked = Unpacked(name, request.Body);
+        request.Body = unpacked is null ? new Unknown(name, http.Response)
+            : new Limited(unpacked, http.Features.Get<IHttpMaxRequestBodySizeFeature>());
+        if (unpacked is not null)
+        {
+            http.Response.RegisterForDispose(unpacked); // the decoders hold memory that is not managed
+        }
+
         request.Headers.ContentEncoding = default;
         request.ContentLength = null; // it was the length of the compressed body
         return next(http);
@@ -35,9 +41,9 @@ internal static class CompressedBodies
 
     private static Stream? Unpacked(string name, Stream body) => name switch
     {
-        "gzip" or "x-gzip" => new GZipStream(body, CompressionMode.Decompress),
+        "gzip" or "x-gzip" => new GZipStream(body, CompressionMode.Decompress, leaveOpen: true),
         "deflate" => new Deflated(body),
-        "br" => new BrotliStream(body, CompressionMode.Decompress),
+        "br" => new BrotliStream(body, CompressionMode.Decompress, leaveOpen: true),
         _ => null,
     };
 
@@ -98,10 +104,17 @@ internal static class CompressedBodies
                 var whole = new Prefixed(first[..read], inner);
                 // RFC 1950: method 8, and both bytes together divisible by 31
                 _unpacked = read == 2 && (first[0] & 15) == 8 && (first[0] * 256 + first[1]) % 31 == 0
-                    ? new ZLibStream(whole, CompressionMode.Decompress) : new DeflateStream(whole, CompressionMode.Decompress);
+                    ? new ZLibStream(whole, CompressionMode.Decompress, leaveOpen: true)
+                    : new DeflateStream(whole, CompressionMode.Decompress, leaveOpen: true);
             }
 
             return await _unpacked.ReadAsync(buffer, cancellationToken);
+        }
+
+        protected override void Dispose(bool disposing)
+        {
+            _unpacked?.Dispose();
+            base.Dispose(disposing);
         }
     }
 

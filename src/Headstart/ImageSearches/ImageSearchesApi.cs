@@ -1,10 +1,8 @@
 using System.ComponentModel;
 using System.Security.Claims;
 using Headstart.Access;
-using Headstart.Blobs;
 using Headstart.Data;
 using Headstart.Jobs;
-using Headstart.Learning.Imaging;
 using Headstart.Uploads;
 using Headstart.Versions;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -39,7 +37,8 @@ public static class ImageSearchesApi
             "In the order found, with author, licence and source page; filter with ?state= and ?category=.").Refuses(400, 401, 404);
         searches.MapGet("/{searchId:guid}/candidates/{position:int}/content", Content)
             .Named("getSearchCandidateContent", "Get a candidate's image",
-            "As a JPEG that fits a square of ?size= pixels; 256 by default.").Produces<byte[]>(200, "image/jpeg").Refuses(400, 401, 404);
+            "As a JPEG that fits a square of ?size= pixels; 256 by default.").Produces<byte[]>(200, "image/jpeg")
+            .Refuses(400, 401, 404, 412, 503);
         searches.MapPatch("/{searchId:guid}/candidates/{position:int}", Change).Named("changeSearchCandidate", "Reject or keep a candidate",
             "Works before the images are added; afterwards rejecting removes the image from the "
                 + "model.").Example("""{"rejected":true}""").Refuses(400, 401, 404, 409);
@@ -140,18 +139,11 @@ public static class ImageSearchesApi
         return TypedResults.Ok(Page.Of(rows.ConvertAll(Of), size, c => $"{c.Position}"));
     }
 
-    private static async Task<Results<FileContentHttpResult, ProblemHttpResult>> Content(
-        [AsParameters] CandidatePath of, int? size, HttpContext http, HeadstartDb db, IBlobStore blobs, CancellationToken cancel)
-    {
-        if (ThumbnailSize.Refuse(size) is { } refusal)
-        {
-            return refusal;
-        }
-
-        return await FindAsync(db, http.User, of, cancel) is { Sha256: { } sha256 } && await blobs.GetAsync(sha256, cancel) is { } bytes
-            ? TypedResults.Bytes(ImageReader.Thumbnail(bytes, size ?? Thumbnail), "image/jpeg")
-            : NoSuchCandidate(of);
-    }
+    private static async Task<Results<FileContentHttpResult, StatusCodeHttpResult, ProblemHttpResult>> Content(
+        [AsParameters] CandidatePath of, int? size, HttpContext http, HeadstartDb db, [FromServices] ImageContents contents,
+        CancellationToken cancel) =>
+        (await FindAsync(db, http.User, of, cancel) is not { Sha256: { } sha256 } ? null
+            : await contents.AnswerAsync(http, sha256, "image/jpeg", size ?? Thumbnail, cancel)) ?? NoSuchCandidate(of);
 
     private static async Task<Results<Ok<CandidateResponse>, ProblemHttpResult>> Change(
         [AsParameters] CandidatePath of, CandidateChange change, HeadstartDb db, ClaimsPrincipal caller, CancellationToken cancel)

@@ -47,9 +47,9 @@ public static class NanoNetsApi
     }
 
     private static Delegate Create(ModelKind kind) =>
-        async (HttpContext http, HeadstartDb db, Settings settings, TimeProvider clock, CancellationToken cancel) =>
+        async (HttpContext http, HeadstartDb db, NanoRequests requests, TimeProvider clock, CancellationToken cancel) =>
     {
-        var given = (await NanoRequest.ReadAsync(http.Request, settings, cancel)).All("categories");
+        var given = (await requests.ReadAsync(http.Request, cancel)).All("categories");
         given = given is [var one] ? one.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries) : given;
         if (given.Count < (kind.HasBoxes() ? 1 : MinCategories))
         {
@@ -76,16 +76,16 @@ public static class NanoNetsApi
         NanoAnswer.Of(await db.ModelsOf(caller).Where(m => m.Kind != ModelKind.TextClassification).ReadAsync(db, cancel));
 
     private static Delegate Get(ModelKind kind) =>
-        async (string? id, HttpContext http, HeadstartDb db, Settings settings, CancellationToken cancel) =>
+        async (string? id, HttpContext http, HeadstartDb db, NanoRequests requests, CancellationToken cancel) =>
     {
-        var (model, error) = await FindAsync(kind, id, await NanoRequest.ReadAsync(http.Request, settings, cancel), db, http.User, cancel);
+        var (model, error) = await FindAsync(kind, id, await requests.ReadAsync(http.Request, cancel), db, http.User, cancel);
         return error ?? NanoAnswer.Of(await NanoState.ReadAsync(db, http.User, model!.Id, cancel));
     };
 
     private static Delegate Annotations(ModelKind kind) =>
-        async (string? id, HttpContext http, HeadstartDb db, Settings settings, CancellationToken cancel) =>
+        async (string? id, HttpContext http, HeadstartDb db, NanoRequests requests, CancellationToken cancel) =>
     {
-        var (model, error) = await FindAsync(kind, id, await NanoRequest.ReadAsync(http.Request, settings, cancel), db, http.User, cancel);
+        var (model, error) = await FindAsync(kind, id, await requests.ReadAsync(http.Request, cancel), db, http.User, cancel);
         if (model is null)
         {
             return error!;
@@ -110,18 +110,18 @@ public static class NanoNetsApi
     }
 
     private static Delegate Upload(ModelKind kind) => async (
-        string? id, HttpContext http, HeadstartDb db, NanoUpload upload, Settings settings, CancellationToken cancel) =>
+        string? id, HttpContext http, HeadstartDb db, NanoUpload upload, NanoRequests requests, CancellationToken cancel) =>
     {
-        var request = await NanoRequest.ReadAsync(http.Request, settings, cancel);
+        var request = await requests.ReadAsync(http.Request, cancel);
         var (model, error) = await FindAsync(kind, id, request, db, http.User, cancel);
         return error ?? await upload.AddAsync(http.User, model!, request, cancel);
     };
 
     /// <summary>A second call while a run is queued or running changes nothing; afterwards it trains again on the current images.</summary>
     private static Delegate Train(ModelKind kind) => async (
-        string? id, HttpContext http, HeadstartDb db, RunStart start, Settings settings, CancellationToken cancel) =>
+        string? id, HttpContext http, HeadstartDb db, RunStart start, NanoRequests requests, CancellationToken cancel) =>
     {
-        var (model, error) = await FindAsync(kind, id, await NanoRequest.ReadAsync(http.Request, settings, cancel), db, http.User, cancel);
+        var (model, error) = await FindAsync(kind, id, await requests.ReadAsync(http.Request, cancel), db, http.User, cancel);
         if (model is null)
         {
             return error!;
@@ -142,10 +142,10 @@ public static class NanoNetsApi
         return NanoAnswer.Of(await NanoState.ReadAsync(db, http.User, model.Id, cancel));
     };
 
-    private static async Task<IResult> Label(string? id, HttpContext http, NanoPredictor predictor, Settings settings,
+    private static async Task<IResult> Label(string? id, HttpContext http, NanoPredictor predictor, NanoRequests requests,
         CancellationToken cancel)
     {
-        var request = await NanoRequest.ReadAsync(http.Request, settings, cancel);
+        var request = await requests.ReadAsync(http.Request, cancel);
         return IdOf(id, request, out var model) ?? await predictor.AnswerAsync(http, model, request, cancel);
     }
 

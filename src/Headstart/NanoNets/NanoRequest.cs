@@ -1,55 +1,31 @@
 using System.Runtime.CompilerServices;
-using System.Text;
 using System.Text.Json;
 using Headstart.Fetching;
 using Headstart.Uploads.Files;
-using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.WebUtilities;
 
 namespace Headstart.NanoNets;
 
-/// <summary>
-/// What a client sent, wherever it put it: the query, a multipart or urlencoded form, or JSON under any content type or none. Fields may
-/// follow the files that they describe, so files are kept in temporary files until everything is read.
-/// </summary>
-internal sealed class NanoRequest
-{
-    private const int MaxFields = 10_000;
-    private const int MaxFieldBytes = 4 << 20;
+/// <summary>A file of a form.</summary>
+/// <param name="At">Where it begins in the temporary file of the request.</param>
+/// <param name="Length">Its length in bytes; null if it is too large, so that it was not kept.</param>
+internal sealed record KeptFile(string Name, long At, int? Length);
 
+/// <summary>
+/// What a client sent, wherever it put it: the query, a multipart or urlencoded form, or JSON under any content type or none.
+/// <see cref="NanoRequests"/> reads it.
+/// </summary>
+/// <param name="kept">The bytes of the files; null if there are none.</param>
+internal sealed class NanoRequest(Stream? kept)
+{
     private readonly Dictionary<string, List<string>> _fields = new(StringComparer.OrdinalIgnoreCase);
-    private List<IFormFile> _files = [];
+
+    public List<KeptFile> Files { get; } = [];
 
     /// <summary>The names of the images: first the files, then the URLs.</summary>
-    public IReadOnlyList<string> Images => [.. _files.Select(file => RequestBodies.Readable(file.FileName)), .. Urls];
+    public IReadOnlyList<string> Images => [.. Files.Select(file => file.Name), .. Urls];
 
     public IReadOnlyList<string> Urls => All("urls");
-
-    /// <exception cref="BadHttpRequestException">The body cannot be read.</exception>
-    public static async Task<NanoRequest> ReadAsync(HttpRequest http, Settings settings, CancellationToken cancel)
-    {
-        var request = new NanoRequest();
-        foreach (var (name, values) in http.Query)
-        {
-            request.Add(name, values);
-        }
-
-        if (RequestBodies.Boundary(http) is null)
-        {
-            request.AddText(await new StreamReader(http.Body, Encoding.UTF8).ReadToEndAsync(cancel)); // limited by Kestrel
-            return request;
-        }
-
-        http.HttpContext.Features.Get<IHttpMaxRequestBodySizeFeature>()!.MaxRequestBodySize = settings.NanoNets.MaxRequestBytes;
-        var form = await ReadFormAsync(http, settings.NanoNets.MaxRequestBytes, cancel);
-        foreach (var (name, values) in form)
-        {
-            request.Add(name, values);
-        }
-
-        request._files = [.. form.Files.Where(file => file.Name.ToUpperInvariant() is "FILE" or "FILES")];
-        return request;
-    }
 
     /// <summary>All values of a field. A value that is a JSON or printed Python list counts as its elements.</summary>
     public IReadOnlyList<string> All(string name) =>
@@ -68,18 +44,17 @@ internal sealed class NanoRequest
     public async IAsyncEnumerable<UploadedFile> ReadImagesAsync(WebFetcher web, int maxBytes,
         [EnumeratorCancellation] CancellationToken cancel)
     {
-        foreach (var file in _files)
+        foreach (var (name, at, length) in Files)
         {
-            var name = RequestBodies.Readable(file.FileName);
-            if (file.Length > maxBytes)
+            if (length is not { } size)
             {
                 yield return new(name, FileContent.Of(null, maxBytes));
                 continue;
             }
 
-            var bytes = new byte[file.Length];
-            await using var stream = file.OpenReadStream();
-            await stream.ReadExactlyAsync(bytes, cancel);
+            var bytes = new byte[size];
+            kept!.Position = at;
+            await kept.ReadExactlyAsync(bytes, cancel);
             yield return new(name, new FileContent.Here(bytes));
         }
 
@@ -89,26 +64,8 @@ internal sealed class NanoRequest
         }
     }
 
-    private static async Task<IFormCollection> ReadFormAsync(HttpRequest http, long most, CancellationToken cancel)
-    {
-        try
-        {
-            return await http.ReadFormAsync(new FormOptions
-            {
-                ValueCountLimit = MaxFields,
-                ValueLengthLimit = MaxFieldBytes,
-                MultipartBodyLengthLimit = most,
-                MultipartBoundaryLengthLimit = 200,
-            }, cancel);
-        }
-        catch (Exception e) when (e is InvalidDataException or (IOException and not BadHttpRequestException))
-        {
-            throw new BadHttpRequestException($"The multipart body is malformed ({e.Message.TrimEnd('.')}). Nothing was kept; send it "
-                + "again.", e);
-        }
-    }
-
-    private void AddText(string body)
+    /// <summary>Adds the fields of JSON or of an urlencoded form.</summary>
+    public void AddText(string body)
     {
         if (body.AsSpan().TrimStart() is ['{', ..])
         {
@@ -139,7 +96,7 @@ internal sealed class NanoRequest
         }
     }
 
-    private void Add(string name, IEnumerable<string?> values)
+    public void Add(string name, IEnumerable<string?> values)
     {
         if (!_fields.TryGetValue(name, out var all))
         {

@@ -2,9 +2,13 @@ using System.Buffers.Binary;
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
-using Headstart.Learning.Imaging;
 
 namespace Headstart.OpenInference;
+
+/// <summary>An element of the input: a text in UTF-8, an image as a file, or its pixels.</summary>
+/// <param name="File">The text or file; null if there are pixels.</param>
+/// <param name="Pixels"><c>[Height, Width, 3]</c>.</param>
+internal sealed record InferElement(byte[]? File, ReadOnlyMemory<byte> Pixels = default, int Width = 0, int Height = 0);
 
 /// <summary>Reads the images or texts of an inference request: JSON, or JSON followed by binary tensors.</summary>
 /// <param name="settings">Limits for one request.</param>
@@ -12,6 +16,7 @@ namespace Headstart.OpenInference;
 internal sealed class RequestReader(Settings settings, bool texts)
 {
     private const int Files = 4; // files of the largest size in one body, which is held in memory
+    private const int WordsBytes = 1 << 16; // of JSON beside one file
 
     /// <summary>The name of the input.</summary>
     public static string Input(bool texts) => texts ? "text" : "image";
@@ -19,21 +24,38 @@ internal sealed class RequestReader(Settings settings, bool texts)
     /// <summary>Limit for the body, in bytes.</summary>
     public static long MaxBytes(Settings settings) => (long)Files * settings.Uploads.MaxFileBytes;
 
-    /// <returns>The request with its images as files or its texts in UTF-8, or why it is refused.</returns>
-    public async Task<(InferRequest? Request, IReadOnlyList<byte[]> Elements, string? Error)> ReadAsync(HttpRequest http,
+    /// <summary>Limit for the JSON, in bytes: one file of the largest size in base64. In memory it takes several times as much.</summary>
+    private long MaxJsonBytes => Math.Min(MaxBytes(settings), settings.Uploads.MaxFileBytes / 3 * 4L + WordsBytes);
+
+    /// <returns>The request with its images or texts, or why it is refused.</returns>
+    public async Task<(InferRequest? Request, IReadOnlyList<InferElement> Elements, string? Error)> ReadAsync(HttpRequest http,
         CancellationToken cancel)
     {
-        if (await RequestBodies.ReadToEndAsync(http.Body, (int)Math.Min(int.MaxValue, MaxBytes(settings)), cancel) is not { } body)
+        var length = int.MaxValue;
+        var hasLength = http.Headers.TryGetValue("Inference-Header-Content-Length", out var header);
+        if (hasLength && !int.TryParse(header, NumberStyles.None, CultureInfo.InvariantCulture, out length))
         {
-            return Wrong($"The body is larger than {MaxBytes(settings):N0} bytes; send fewer {Input(texts)}s at a time.");
+            return WrongLength();
         }
 
-        var length = body.Length;
-        if (http.Headers.TryGetValue("Inference-Header-Content-Length", out var header)
-            && (!int.TryParse(header, NumberStyles.None, CultureInfo.InvariantCulture, out length) || length > body.Length))
+        if (hasLength && length > MaxJsonBytes)
         {
-            return Wrong("Inference-Header-Content-Length must be the length in bytes of the JSON at the beginning of the body.");
+            return TooMuchJson();
         }
+
+        var most = hasLength ? MaxBytes(settings) : MaxJsonBytes;
+        if (await RequestBodies.ReadToEndAsync(http.Body, (int)Math.Min(int.MaxValue, most), cancel) is not { } body)
+        {
+            return !hasLength ? TooMuchJson()
+                : Wrong($"The body is larger than {most:N0} bytes; send fewer {Input(texts)}s at a time.");
+        }
+
+        if (hasLength && length > body.Length)
+        {
+            return WrongLength();
+        }
+
+        length = Math.Min(length, body.Length);
 
         if (length == 0 && body.Length > 0)
         {
@@ -55,13 +77,14 @@ internal sealed class RequestReader(Settings settings, bool texts)
     }
 
     /// <summary>The extension "raw binary request" of Triton: without JSON, the whole body is the one element of the one input.</summary>
-    private static (InferRequest?, IReadOnlyList<byte[]>, string?) Whole(byte[] body) =>
-        (new InferRequest(null, [], null), [body], null);
+    private static (InferRequest?, IReadOnlyList<InferElement>, string?) Whole(byte[] body) =>
+        (new InferRequest(null, [], null), [new(body)], null);
 
     /// <param name="request">Its input has its data in JSON, or says how much of the binary part belongs to it.</param>
     /// <param name="binary">The bytes after the JSON.</param>
-    /// <returns>The request with its images as files or its texts in UTF-8, or why it is refused.</returns>
-    public (InferRequest? Request, IReadOnlyList<byte[]> Elements, string? Error) Read(InferRequest request, ReadOnlyMemory<byte> binary)
+    /// <returns>The request with its images or texts, or why it is refused.</returns>
+    public (InferRequest? Request, IReadOnlyList<InferElement> Elements, string? Error) Read(
+        InferRequest request, ReadOnlyMemory<byte> binary)
     {
         if (request.Outputs?.Contains(null!) is true)
         {
@@ -97,7 +120,7 @@ internal sealed class RequestReader(Settings settings, bool texts)
         return error is null ? (request, images, null) : Wrong(error);
     }
 
-    private (IReadOnlyList<byte[]>, string?) Elements(ReadOnlyMemory<byte> binary, long n)
+    private (IReadOnlyList<InferElement>, string?) Elements(ReadOnlyMemory<byte> binary, long n)
     {
         var elements = new List<byte[]>();
         for (var rest = binary; rest.Length > 0;)
@@ -114,7 +137,7 @@ internal sealed class RequestReader(Settings settings, bool texts)
         return Limited(elements, n);
     }
 
-    private (IReadOnlyList<byte[]>, string?) Strings(JsonElement data, long n)
+    private (IReadOnlyList<InferElement>, string?) Strings(JsonElement data, long n)
     {
         var elements = new List<byte[]>();
         foreach (var element in Flat(data))
@@ -147,7 +170,7 @@ internal sealed class RequestReader(Settings settings, bool texts)
         }
     }
 
-    private (IReadOnlyList<byte[]>, string?) Pixels(ReadOnlyMemory<byte>? binary, JsonElement? data, int n, int height, int width)
+    private (IReadOnlyList<InferElement>, string?) Pixels(ReadOnlyMemory<byte>? binary, JsonElement? data, int n, int height, int width)
     {
         var each = 3L * height * width;
         if ((long)height * width > settings.Uploads.MaxPixels || n > settings.Predictions.MaxFiles)
@@ -157,31 +180,43 @@ internal sealed class RequestReader(Settings settings, bool texts)
 
         if (binary is not { } pixels)
         {
-            List<byte?> values = [.. Flat(data!.Value)
-                .Select(element => element.ValueKind == JsonValueKind.Number && element.TryGetByte(out var value) ? (byte?)value : null)];
-            if (values.Contains(null))
+            var values = new List<byte>();
+            foreach (var element in Flat(data!.Value))
             {
-                return ([], "An element of UINT8 is not a number from 0 to 255.");
+                if (element.ValueKind != JsonValueKind.Number || !element.TryGetByte(out var value))
+                {
+                    return ([], "An element of UINT8 is not a number from 0 to 255.");
+                }
+
+                values.Add(value);
             }
 
-            pixels = values.ConvertAll(value => value!.Value).ToArray();
+            pixels = values.ToArray();
         }
 
         return pixels.Length != n * each ? ([], $"{n} images of {height} x {width} pixels take {n * each} values, not {pixels.Length}.")
-            : ([.. Enumerable.Range(0, n).Select(i => ImageReader.Png(pixels.Slice((int)(i * each), (int)each), width, height))], null);
+            : ([.. Enumerable.Range(0, n).Select(i => new InferElement(null, pixels.Slice((int)(i * each), (int)each), width, height))],
+                null);
     }
 
-    private (IReadOnlyList<byte[]>, string?) Limited(List<byte[]> elements, long n)
+    private (IReadOnlyList<InferElement>, string?) Limited(List<byte[]> elements, long n)
     {
         var most = texts ? settings.Predictions.MaxTexts : settings.Predictions.MaxFiles;
         return elements.Count != n ? ([], $"The shape says {n} {Input(texts)}s, but the data contains {elements.Count}.")
             : n > most ? ([], $"One request may contain {most} {Input(texts)}s; send the rest in another request.")
-            : (elements, null);
+            : (elements.ConvertAll(element => new InferElement(element)), null);
     }
 
     /// <summary>Elements may be nested like the shape or flat.</summary>
     private static IEnumerable<JsonElement> Flat(JsonElement data) =>
         data.ValueKind == JsonValueKind.Array ? data.EnumerateArray().SelectMany(Flat) : [data];
 
-    private static (InferRequest?, IReadOnlyList<byte[]>, string?) Wrong(string error) => (null, [], error);
+    private (InferRequest?, IReadOnlyList<InferElement>, string?) TooMuchJson() => Wrong($"The JSON is larger than {MaxJsonBytes:N0} "
+        + $"bytes; send fewer {Input(texts)}s at a time, or send them as binary data after the JSON (binary_data_size and the header "
+        + "Inference-Header-Content-Length).");
+
+    private static (InferRequest?, IReadOnlyList<InferElement>, string?) WrongLength() =>
+        Wrong("Inference-Header-Content-Length must be the length in bytes of the JSON at the beginning of the body.");
+
+    private static (InferRequest?, IReadOnlyList<InferElement>, string?) Wrong(string error) => (null, [], error);
 }

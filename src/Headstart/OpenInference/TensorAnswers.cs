@@ -1,7 +1,9 @@
 using System.Globalization;
 using System.Text;
 using System.Text.Unicode;
+using Headstart.Access;
 using Headstart.Learning.Detection;
+using Headstart.Learning.Imaging;
 using Headstart.Predictions;
 using Headstart.Uploads.Texts;
 using Headstart.Versions;
@@ -10,24 +12,24 @@ using Microsoft.AspNetCore.Http.HttpResults;
 namespace Headstart.OpenInference;
 
 /// <summary>Predicts the elements of a request and returns the answers as tensors, over HTTP and over gRPC.</summary>
-internal sealed class TensorAnswers(Predictor predictor, Settings settings)
+internal sealed class TensorAnswers(Predictor predictor, Cores cores, Settings settings)
 {
     /// <summary>The outputs of a version.</summary>
     public static IReadOnlyList<TensorMetadata> Describe(ServedVersion version) => [.. OutputsOf(version).Select(output => output.Of)];
 
     /// <param name="http">Has the caller, and gets Retry-After if the host is busy.</param>
     /// <param name="request">Has its id and the requested outputs.</param>
-    /// <param name="elements">Files, or texts in UTF-8.</param>
+    /// <param name="elements">Images or texts.</param>
     /// <param name="cancel">Leaves the queue.</param>
     public async Task<Results<Ok<InferResponse>, JsonHttpResult<InferError>>> AnswerAsync(
-        HttpContext http, NamedVersion model, InferRequest request, IReadOnlyList<byte[]> elements, CancellationToken cancel)
+        HttpContext http, NamedVersion model, InferRequest request, IReadOnlyList<InferElement> elements, CancellationToken cancel)
     {
         // Refuse whatever can be refused before counting predictions.
         var served = model.Served!;
         var read = new List<string>();
         foreach (var (i, element) in elements.Index().Where(_ => served.ReadsTexts))
         {
-            if (ReadText(element, settings.Uploads.MaxTextBytes, out var text) is { } problem)
+            if (ReadText(element.File!, settings.Uploads.MaxTextBytes, out var text) is { } problem)
             {
                 return OpenInferenceApi.Refuse(StatusCodes.Status400BadRequest, $"Text {i}: {problem}");
             }
@@ -47,7 +49,7 @@ internal sealed class TensorAnswers(Predictor predictor, Settings settings)
         {
             if (predictor.IsStopping || await (served.ReadsTexts
                 ? predictor.AskAsync(http.User, served, read[i], query: null, cancel)
-                : predictor.AskAsync(http.User, served, elements[i], query: null, cancel)) is not { } answer)
+                : AskAsync(http, served, elements[i], cancel)) is not { } answer)
             {
                 http.Response.Headers.RetryAfter = "1";
                 return OpenInferenceApi.Refuse(StatusCodes.Status503ServiceUnavailable,
@@ -67,6 +69,18 @@ internal sealed class TensorAnswers(Predictor predictor, Settings settings)
         return TypedResults.Ok(new InferResponse(model.Name, served.Number.ToString(CultureInfo.InvariantCulture), request.Id,
             [.. all.Select(output => output.Filled(answers))]));
     }
+
+    /// <returns>null if too much is waiting.</returns>
+    private async Task<Answer?> AskAsync(HttpContext http, ServedVersion version, InferElement image, CancellationToken cancel) =>
+        (image.File ?? await FileAsync(http, image, cancel)) is { } file
+            ? await predictor.AskAsync(http.User, version, file, query: null, cancel) : null;
+
+    /// <summary>Makes a file of pixels on a core, when it is the account's turn.</summary>
+    /// <returns>null if too much is waiting.</returns>
+    private Task<byte[]?> FileAsync(HttpContext http, InferElement image, CancellationToken cancel) =>
+        // Pixels may be larger than the largest file, but must never be too large for an empty queue.
+        cores.RunAsync(http.User.AccountId(), Math.Min(image.Pixels.Length, settings.Uploads.MaxFileBytes),
+            () => ImageReader.Png(image.Pixels, image.Width, image.Height), cancel);
 
     /// <returns>Why the text is refused.</returns>
     private static string? ReadText(byte[] element, int maxBytes, out string text)

@@ -111,16 +111,7 @@ internal sealed class ImageRequests(ImageUpload upload, ImportIntake imports, Da
         var spool = await Spool.TakeAsync(body, paths.Spool, max, cancel)
             ?? throw new RefusedException(StatusCodes.Status413PayloadTooLarge, "too-large",
             $"The body is larger than {max:N0} bytes (Headstart:Uploads:{setting}); send it in parts.");
-        try
-        {
-            return await UploadBody.OpenAsync(contentType, spool, model.Kind, [.. model.Categories.Select(c => c.Name)], limits,
-                cancel);
-        }
-        catch
-        {
-            await spool.DisposeAsync();
-            throw;
-        }
+        return await UploadBody.OpenAsync(contentType, spool, model.Kind, [.. model.Categories.Select(c => c.Name)], limits, cancel);
     }
 
     /// <summary>Plans what <see cref="TakeAsync"/> would do, without storing anything.</summary>

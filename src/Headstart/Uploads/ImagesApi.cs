@@ -2,7 +2,6 @@ using System.ComponentModel;
 using System.Security.Claims;
 using System.Text.Json;
 using Headstart.Access;
-using Headstart.Blobs;
 using Headstart.Data;
 using Headstart.Learning.Imaging;
 using Headstart.Uploads.Files;
@@ -68,7 +67,7 @@ public static class ImagesApi
         images.MapGet("/{imageId:guid}/content", Content).Named("getImageContent", "Get an image's bytes",
             "As uploaded, or with ?size= as a JPEG that fits a square of that many pixels.")
             .Produces<byte[]>(200, ImageFormat.MediaTypes[0], [.. ImageFormat.MediaTypes.Skip(1)])
-            .Refuses(400, 401, 404, 412);
+            .Refuses(400, 401, 404, 412, 503);
         images.MapPatch("/{imageId:guid}", Change).Named("changeImage", "Correct or confirm an image's category, or change its split",
                 "The category must be one of the model's; for a multi-label model send categories, a list. Reports no longer suspect a "
                 + "label that a user has set or confirmed. Send split to move the image to train or test from the next run on.")
@@ -167,28 +166,11 @@ public static class ImagesApi
             ? TypedResults.Ok(ImageResponse.Of(image, model.Kind, model.Categories.ToDictionary(c => c.Id, c => c.Name)))
             : NoSuchImage(id);
 
-    private static async Task<Results<FileContentHttpResult, ProblemHttpResult>> Content(
-        Guid id, Guid imageId, HttpContext http, HeadstartDb db, IBlobStore blobs, int? size, CancellationToken cancel)
-    {
-        if (ThumbnailSize.Refuse(size) is { } refusal)
-        {
-            return refusal;
-        }
-
-        if (await FindAsync(db, http.User, id, imageId, cancel) is not { } image
-            || await blobs.GetAsync(image.Sha256, cancel) is not { } bytes)
-        {
-            return NoSuchImage(id);
-        }
-
-        // An image never changes, and a browser must never render an uploaded file as a page; see also SafeHeaders.
-        http.Response.Headers.CacheControl = "private, max-age=31536000, immutable";
-        http.Response.Headers.ContentSecurityPolicy = "default-src 'none'; sandbox";
-        var tag = new Microsoft.Net.Http.Headers.EntityTagHeaderValue($"\"{Convert.ToHexStringLower(image.Sha256)}-{size ?? 0}\"");
-        return size is { } side
-            ? TypedResults.Bytes(ImageReader.Thumbnail(bytes, side), "image/jpeg", entityTag: tag)
-            : TypedResults.Bytes(bytes, image.MediaType, entityTag: tag);
-    }
+    private static async Task<Results<FileContentHttpResult, StatusCodeHttpResult, ProblemHttpResult>> Content(
+        Guid id, Guid imageId, HttpContext http, HeadstartDb db, [FromServices] ImageContents contents, int? size,
+        CancellationToken cancel) =>
+        (await FindAsync(db, http.User, id, imageId, cancel) is not { } image ? null
+            : await contents.AnswerAsync(http, image.Sha256, image.MediaType, size, cancel)) ?? NoSuchImage(id);
 
     private static async Task<Results<Ok<ImageResponse>, ProblemHttpResult>> Change(
         Guid id, Guid imageId, ImageChange change, HeadstartDb db, ClaimsPrincipal caller, CancellationToken cancel)

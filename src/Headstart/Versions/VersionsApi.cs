@@ -88,6 +88,7 @@ public static class VersionsApi
                 return VersionProblems.Overloaded(http);
             }
 
+            http.Response.RegisterForDisposeAsync(zip); // also if the client leaves before the result has it
             var tag = new EntityTagHeaderValue($"\"{Convert.ToHexStringLower(await SHA256.HashDataAsync(zip, cancel))}\"");
             zip.Position = 0;
             return TypedResults.Stream(zip, "application/zip", FileName(model, number), version.CreatedAt, tag,

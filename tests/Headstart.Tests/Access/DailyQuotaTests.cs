@@ -87,6 +87,21 @@ public sealed class DailyQuotaTests(TrainedHost host) : IClassFixture<TrainedHos
     }
 
     [Fact]
+    public async Task A_batch_is_read_only_as_far_as_the_days_predictions_go()
+    {
+        await AllowAsync(3);
+        var (before, many) = (Blobs(), 20 + (4 * Environment.ProcessorCount));
+        using var batch = Api.Form(null, Enumerable.Range(70_000, many).Select(i => ($"{i}.png", Uploads.Pictures.Tiny(i))));
+
+        await (await host.Client.SendBatchAsync(host.Model, batch)).ProblemAsync(HttpStatusCode.TooManyRequests, "quota-exceeded");
+
+        Assert.InRange(Blobs() - before, 0, 6 + Environment.ProcessorCount); // the first four, and those under way beside them
+        await AllowAsync(null);
+
+        int Blobs() => Directory.GetFiles(Path.Combine(host.DataFolder, "blobs"), "*", SearchOption.AllDirectories).Length;
+    }
+
+    [Fact]
     public async Task What_is_sent_for_a_batch_takes_room_until_the_batch_is_deleted()
     {
         var photo = Pets.Cat.Length;

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text.Json.Nodes;
 using Headstart.Tests.Backbones;
+using Headstart.Tests.Fetching;
 using Headstart.Tests.Training;
 using Headstart.Tests.Uploads;
 using Microsoft.EntityFrameworkCore;
@@ -56,6 +57,27 @@ public sealed class QuotaTests(TestHost host) : IClassFixture<TestHost>
 
         Assert.Equal("large.jpg", (string?)Assert.Single(body["rejected"]!.AsArray())!["fileName"]);
         Assert.Equal((small.Length + Pictures.Jpeg(3).Length, large.Length), await UseAsync(client, "bytes"));
+    }
+
+    [Fact]
+    public async Task What_does_not_fit_is_not_kept_on_the_disk()
+    {
+        var first = Pictures.Jpeg(1);
+        using var tight = await AccountAsync(new { bytes = first.Length + 1 });
+        var model = await tight.NewModelAsync("cats");
+        await SendAsync(tight, model, 1); // leaves one byte
+        var before = Blobs();
+
+        await (await SendAsync(tight, model, 901, 902, 903)).ProblemAsync(HttpStatusCode.PaymentRequired, "quota-exceeded");
+
+        Assert.Equal(before, Blobs());
+        using var few = await AccountAsync(new { images = 1 });
+        var many = 60 + (2 * Environment.ProcessorCount); // more than a batch and what is under way beside it
+        using var form = Api.Form("cats", Enumerable.Range(9_000, many).Select(i => ($"{i}.png", Pictures.Tiny(i))));
+        await (await few.PostAsync($"{await few.NewModelAsync("cats")}/images", form, Api.Cancel)).JsonAsync();
+        Assert.InRange(Blobs() - before, 1, 51 + Environment.ProcessorCount);
+
+        int Blobs() => Directory.GetFiles(Path.Combine(host.DataFolder, "blobs"), "*", SearchOption.AllDirectories).Length;
     }
 
     [Fact]
@@ -117,6 +139,41 @@ public sealed class QuotaTests(TestHost host) : IClassFixture<TestHost>
 
         Assert.Equal((2, 3), ((int)import["accepted"]!, (int)import["rejected"]!));
         Assert.All(await client.RejectionsAsync(model, import), line => Assert.EndsWith("quota-exceeded", line));
+    }
+
+    [Fact]
+    public async Task Uploads_that_wait_as_imports_are_limited_by_the_quota_of_bytes()
+    {
+        await using var web = new WebPages();
+        var released = new TaskCompletionSource();
+        var slow = web.Lay("/slow.png", async http =>
+        {
+            await released.Task;
+            await http.Response.Body.WriteAsync(Pictures.Tiny(1));
+        });
+        var (first, second) = (List(slow, ""), List(web.Lay("/2.png", Pictures.Tiny(2)), new string('x', 2_000)));
+        using var client = await AccountAsync(new { bytes = second.Length + 10 });
+        var model = await client.NewModelAsync("cats");
+        try
+        {
+            var import = await client.StartImportAsync(model, UploadCalls.Body("application/json", first), "?async=true");
+
+            var problem = await (await client.SendImagesAsync(model, UploadCalls.Body("application/json", second), "?async=true"))
+                .ProblemAsync(HttpStatusCode.PaymentRequired, "quota-exceeded");
+
+            Assert.Equal(("bytes", first.Length), ((string?)problem["quota"], (int?)problem["used"]));
+            Assert.Contains("unfinished imports", (string?)problem["detail"]);
+            released.SetResult();
+            Assert.Equal(1, (int)(await client.EndOfImportAsync(model, import))["accepted"]!);
+            import = await client.ImportAsync(model, UploadCalls.Body("application/json", second), "?async=true");
+            Assert.Equal(1, (int)import["accepted"]!);
+        }
+        finally
+        {
+            released.TrySetResult();
+        }
+
+        static string List(string url, string name) => $$"""{"images":[{"url":"{{url}}","category":"cats","fileName":"{{name}}"}]}""";
     }
 
     [Fact]

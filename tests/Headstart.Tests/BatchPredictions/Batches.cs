@@ -99,6 +99,19 @@ internal static class Batches
         return bytes.ToArray();
     }
 
+    /// <summary>The archive with wrong checksums in its directory.</summary>
+    public static byte[] Damaged(byte[] zip)
+    {
+        const int Checksum = 16; // its place in an entry
+        for (var at = zip.AsSpan().IndexOf("PK\x01\x02"u8); at >= 0;)
+        {
+            zip[at + Checksum] ^= 1;
+            at = zip.AsSpan(at + 1).IndexOf("PK\x01\x02"u8) is var next && next < 0 ? -1 : at + 1 + next;
+        }
+
+        return zip;
+    }
+
     public static ByteArrayContent Archive(byte[] zip) =>
         new(zip) { Headers = { ContentType = new MediaTypeHeaderValue("application/zip") } };
 

@@ -35,12 +35,15 @@ public sealed class HostileArchivesTests(HostileArchivesTests.SmallHost host) : 
     [Fact]
     public async Task An_archive_that_unpacks_to_more_than_allowed_is_refused()
     {
-        // Files that are too large each count as well: they were unpacked up to the limit.
-        foreach (var file in new[] { new byte[20 << 20], new byte[(20 << 20) + 1] })
+        // Files that are too large, damaged, or archives themselves count as well: they were unpacked.
+        var (zeros, larger) = (new byte[20 << 20], new byte[(20 << 20) + 1]);
+        byte[] archive = [.. "PK\x03\x04"u8, .. zeros.AsSpan(4)];
+        foreach (var (file, damaged) in new[] { (zeros, false), (larger, false), (zeros, true), (archive, false) })
         {
             var zip = Batches.Zip(CompressionLevel.Fastest, ("1.jpg", file), ("2.jpg", file));
             Assert.True(zip.Length < 1 << 20);
-            await (await SendAsync(zip)).ProblemAsync(HttpStatusCode.RequestEntityTooLarge, "archive-too-large");
+            await (await SendAsync(damaged ? Batches.Damaged(zip) : zip))
+                .ProblemAsync(HttpStatusCode.RequestEntityTooLarge, "archive-too-large");
         }
     }
 

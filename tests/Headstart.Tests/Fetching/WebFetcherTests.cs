@@ -160,6 +160,21 @@ public sealed class WebFetcherTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task Files_that_nobody_waits_for_any_more_are_given_up_at_once()
+    {
+        var clock = new Alarms();
+        using var fetcher = new WebFetcher(new Settings { Fetching = new() { AllowedHosts = ["127.0.0.1"], MaxSeconds = 15 } }, clock);
+        var silent = _web.Lay("/silent.jpg", http => Task.Delay(TimeSpan.FromMinutes(1), http.RequestAborted));
+        await foreach (var file in fetcher.FetchAllAsync([_web.Lay("/1.jpg", Pictures.Jpeg(1)), silent, silent], Limit, Api.Cancel))
+        {
+            Assert.Null(file.Reason);
+            break;
+        }
+
+        Assert.False(clock.Rang); // they did not run into their time limit
+    }
+
+    [Fact]
     public async Task One_host_gets_few_requests_at_a_time()
     {
         var url = _web.Lay("/slow.jpg", async http =>
@@ -170,6 +185,19 @@ public sealed class WebFetcherTests : IAsyncDisposable
         var files = await Task.WhenAll(Enumerable.Range(0, 30).Select(i => FetchAsync($"{url}?{i}")));
         Assert.All(files, file => Assert.Null(file.Reason));
         Assert.InRange(_web.AtOnce, 2, 4);
+    }
+
+    /// <summary>The system's clock, which knows whether one of its timers went off.</summary>
+    private sealed class Alarms : TimeProvider
+    {
+        public bool Rang { get; private set; }
+
+        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period) =>
+            System.CreateTimer(given =>
+            {
+                Rang = true;
+                callback(given);
+            }, state, dueTime, period);
     }
 
     private static WebFetcher New(params string[] allowed) =>

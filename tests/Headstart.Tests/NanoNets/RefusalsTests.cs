@@ -54,6 +54,15 @@ public sealed class RefusalsTests(NanoHost host) : IClassFixture<NanoHost>
     }
 
     [Fact]
+    public async Task The_fields_of_a_form_are_limited_together()
+    {
+        var id = await NewModelAsync(Categorization);
+        var four = new string('x', 4_000_000);
+        await RefusedAsync(_requests.Files($"{Categorization}/UploadFile/?modelId={id}&category=cats",
+            [Picture(1), .. Enumerable.Range(0, 5).Select(i => FormPart.Field($"note{i}", four))]), 413);
+    }
+
+    [Fact]
     public async Task A_file_that_is_no_image_is_named_and_the_others_are_taken()
     {
         var id = await NewModelAsync(Categorization);

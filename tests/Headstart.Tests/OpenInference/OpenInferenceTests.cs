@@ -154,6 +154,20 @@ public sealed class OpenInferenceTests(TrainedHost host) : IClassFixture<Trained
             "label").Select(label => (string?)label));
     }
 
+    [Fact]
+    public async Task More_JSON_than_one_file_takes_in_Base64_is_refused()
+    {
+        var body = new byte[70 << 20];
+        body.AsSpan().Fill((byte)' ');
+        Encoding.UTF8.GetBytes($$"""{"inputs":[{"name":"image","datatype":"BYTES","shape":[1],"data":["{{Convert.ToBase64String(Pets.Cat)}}"]}]}""")
+            .CopyTo(body, 0);
+        using var content = new ByteArrayContent(body) { Headers = { ContentType = new("application/json") } };
+
+        var answer = await (await _client.PostAsync($"/v2/models/{Id}/infer", content, Api.Cancel)).JsonAsync(HttpStatusCode.BadRequest);
+
+        Assert.Contains("as binary data", (string?)answer["error"], StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("", "not the JSON")]
     [InlineData("null", "null")]

@@ -916,6 +916,10 @@ namespace Headstart.Data.Migrations
                         .HasColumnType("bytea")
                         .HasColumnName("source");
 
+                    b.Property<long>("SourceBytes")
+                        .HasColumnType("bigint")
+                        .HasColumnName("source_bytes");
+
                     b.Property<DateTime?>("StartedAt")
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("started_at");

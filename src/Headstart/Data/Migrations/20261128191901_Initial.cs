@@ -384,6 +384,7 @@ namespace Headstart.Data.Migrations
                     state = table.Column<string>(type: "text", nullable: false),
                     content_type = table.Column<string>(type: "text", nullable: false),
                     source = table.Column<byte[]>(type: "bytea", nullable: false),
+                    source_bytes = table.Column<long>(type: "bigint", nullable: false),
                     total = table.Column<int>(type: "integer", nullable: false),
                     categories = table.Column<List<string>>(type: "text[]", nullable: false),
                     notices = table.Column<List<string>>(type: "text[]", nullable: false),

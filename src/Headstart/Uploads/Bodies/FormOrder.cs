@@ -1,3 +1,4 @@
+using Headstart.Data;
 using Headstart.Uploads.Files;
 
 namespace Headstart.Uploads.Bodies;
@@ -27,7 +28,7 @@ internal sealed class FormOrder
     public IReadOnlyList<string>? Categories => _categories;
 
     /// <summary>Adds a category field.</summary>
-    /// <exception cref="RefusedException">It follows a file that has no category.</exception>
+    /// <exception cref="RefusedException">It follows a file that has no category, or is one too many.</exception>
     public void Add(string category)
     {
         if (_fileBefore && !HasManifest)
@@ -37,7 +38,22 @@ internal sealed class FormOrder
         }
 
         _severalGroups |= _fileFollowed;
-        _categories = [.. (_fileFollowed ? [] : _categories ?? []).Union([category])];
+        if (_fileFollowed || _categories is null)
+        {
+            _categories = []; // not cleared: earlier files have the old list
+        }
+
+        if (!_categories.Contains(category))
+        {
+            _categories.Add(category);
+        }
+
+        if (_categories.Count > Model.MaxCategories)
+        {
+            throw RefusedException.Invalid("too-many-categories", $"The form names more than {Model.MaxCategories:N0} categories for the "
+                + "same file, and a model can have no more. Files before them may have been kept; sending them again adds nothing twice.");
+        }
+
         _files = _fileFollowed ? 0 : _files;
         _fileFollowed = false;
     }

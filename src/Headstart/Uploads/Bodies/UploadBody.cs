@@ -49,7 +49,7 @@ public abstract class UploadBody(Stream stream) : IDisposable
 
     /// <summary>Inspects a body as a whole; no image is added yet.</summary>
     /// <param name="contentType">A content type known to <see cref="KindOf"/>.</param>
-    /// <param name="stream">Seekable; it is closed with the body.</param>
+    /// <param name="stream">Seekable; it is closed with the body, or here if the body is refused.</param>
     /// <param name="model">The kind of the model: for a detection model boxes are read, and folders are ignored.</param>
     /// <param name="categories">The names of the model's categories, which help to interpret the folders of an archive.</param>
     /// <param name="limits">Limits for the body.</param>
@@ -58,14 +58,22 @@ public abstract class UploadBody(Stream stream) : IDisposable
     public static async Task<UploadBody> OpenAsync(string contentType, Stream stream, ModelKind model,
         IReadOnlyCollection<string> categories, UploadSettings limits, CancellationToken cancel)
     {
-        stream.Position = 0;
-        return KindOf(contentType) switch
+        try
         {
-            UploadKind.Zip => await ZipBody.OpenAsync(stream, model, categories, limits, cancel),
-            UploadKind.Form => await FormBody.OpenAsync(stream, RequestBodies.Boundary(contentType)!, model, limits, cancel),
-            { } kind => await ManifestBody.OpenAsync(kind, stream, limits, model, cancel),
-            null => throw new ArgumentOutOfRangeException(nameof(contentType), contentType, "No kind of upload."),
-        };
+            stream.Position = 0;
+            return KindOf(contentType) switch
+            {
+                UploadKind.Zip => await ZipBody.OpenAsync(stream, model, categories, limits, cancel),
+                UploadKind.Form => await FormBody.OpenAsync(stream, RequestBodies.Boundary(contentType)!, model, limits, cancel),
+                { } kind => await ManifestBody.OpenAsync(kind, stream, limits, model, cancel),
+                null => throw new ArgumentOutOfRangeException(nameof(contentType), contentType, "No kind of upload."),
+            };
+        }
+        catch
+        {
+            await stream.DisposeAsync();
+            throw;
+        }
     }
 
     /// <summary>The images in order, starting at a position counted from 0.</summary>

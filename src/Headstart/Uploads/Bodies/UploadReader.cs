@@ -46,8 +46,8 @@ public static class UploadReader
     /// <param name="maxFileBytes">Limit for one file; it is held in memory.</param>
     /// <param name="manifests">Limit for a manifest, and the kind of its model; null if none is allowed.</param>
     /// <param name="leftOut">Counts files of operating systems, which are not yielded.</param>
-    /// <exception cref="RefusedException">It is not certain which category belongs to which file; no file with a category was
-    /// yielded.</exception>
+    /// <exception cref="RefusedException">It is not certain which category belongs to which file, and no file with a category was yielded;
+    /// or the form has a second manifest or too many categories.</exception>
     /// <exception cref="BadHttpRequestException">The body is not well-formed multipart; the files before that point were
     /// yielded.</exception>
     internal static async IAsyncEnumerable<UploadedFile> LabelledAsync(Stream body, string boundary, int maxFileBytes,
@@ -93,7 +93,7 @@ public static class UploadReader
             var (name, fileName) = NamesOf(section);
             if (manifests is var (rows, kind) && name == "manifest")
             {
-                manifest = await ManifestAsync(section, rows, kind, cancel);
+                manifest = manifest is not null ? throw SecondManifest() : await ManifestAsync(section, rows, kind, cancel);
                 order.HasManifest = true;
             }
             else if (IsField(name, fileName))
@@ -175,6 +175,9 @@ public static class UploadReader
             ? await Manifest.ReadAsync(new MemoryStream(bytes), maxRows, kind, cancel)
             : throw RefusedException.TooLarge("too-large", $"The manifest is larger than {Manifest.MaxBytes:N0} bytes; send the "
                 + "files in several requests.");
+
+    private static RefusedException SecondManifest() => RefusedException.Invalid("several-manifests", "The form has several parts named "
+        + "manifest; send one with all rows. Files before the second may have been kept; sending them again adds nothing twice.");
 
     private static async Task<byte[]?> BodyAsync(MultipartSection section, int limit, CancellationToken cancel)
     {

@@ -9,13 +9,12 @@ namespace Headstart.Uploads.Bodies;
 internal sealed class ZipBody : UploadBody
 {
     private readonly Archive _archive;
-    private readonly UploadSettings _limits;
     private readonly ArchiveLabels _labels;
 
-    private ZipBody(Stream stream, Archive archive, UploadSettings limits, ArchiveLabels labels)
+    private ZipBody(Stream stream, Archive archive, ArchiveLabels labels)
         : base(stream)
     {
-        (_archive, _limits, _labels) = (archive, limits, labels);
+        (_archive, _labels) = (archive, labels);
         Count = labels.Examples.Count + labels.Missing.Count;
     }
 
@@ -32,15 +31,11 @@ internal sealed class ZipBody : UploadBody
     public static async Task<ZipBody> OpenAsync(Stream stream, ModelKind model, IReadOnlyCollection<string> categories,
         UploadSettings limits, CancellationToken cancel)
     {
-        var archive = Archive.Open(stream, limits.MaxZipFiles, out var tooMany) ?? throw (tooMany
-            ? RefusedException.TooLarge("too-many-files",
-                $"The archive has more than {limits.MaxZipFiles:N0} files (Headstart:Uploads:MaxZipFiles); send the rest in another "
-                    + "archive.")
-            : await Archive.NotAZipAsync(stream, cancel));
+        var archive = await Archive.OpenAsync(stream, ArchiveLimits.Of(limits), cancel);
         try
         {
             return archive.Files.Count == 0 ? throw RefusedException.Invalid("no-files", "The archive contains no files, so nothing was "
-                + "added.") : new(stream, archive, limits, await ArchiveLabels.OfAsync(archive, model, categories, limits, cancel));
+                + "added.") : new(stream, archive, await ArchiveLabels.OfAsync(archive, model, categories, limits, cancel));
         }
         catch
         {
@@ -52,18 +47,10 @@ internal sealed class ZipBody : UploadBody
     public override async IAsyncEnumerable<UploadedFile> ReadAsync(int from, long unpacked,
         [EnumeratorCancellation] CancellationToken cancel)
     {
+        _archive.Unpacked = unpacked;
         foreach (var entry in _labels.Examples.Skip(from))
         {
-            var file = await ReadAsync(entry, cancel);
-            unpacked += file.Bytes?.Length ?? (file.Unusable?.Reason == "too-large" ? _limits.MaxFileBytes : 0);
-            if (unpacked > _limits.MaxUnpackedBytes)
-            {
-                throw RefusedException.TooLarge("archive-too-large", "Unpacked, the archive is larger than "
-                    + $"{_limits.MaxUnpackedBytes:N0} bytes (Headstart:Uploads:MaxUnpackedBytes). The files before the limit are kept; "
-                    + "send the rest in another archive.");
-            }
-
-            yield return file;
+            yield return await ReadAsync(entry, cancel);
         }
 
         foreach (var missing in _labels.Missing.Skip(Math.Max(0, from - _labels.Examples.Count)))
@@ -96,7 +83,7 @@ internal sealed class ZipBody : UploadBody
     private async Task<UploadedFile> ReadAsync(ArchiveFile entry, CancellationToken cancel)
     {
         var place = _labels.Of(entry);
-        return Placed(place.Refused is null ? await Archive.ReadImageAsync(entry, _limits.MaxFileBytes, cancel)
+        return Placed(place.Refused is null ? await _archive.ReadImageAsync(entry, cancel)
             : new(RequestBodies.Readable(entry.Name), place.Refused), place);
     }
 

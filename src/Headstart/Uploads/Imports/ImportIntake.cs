@@ -18,12 +18,14 @@ public sealed class ImportIntake(HeadstartDb db, ImportSources sources, JobWaker
     /// <param name="body">The opened body.</param>
     /// <param name="key">Idempotency key: creates one import, however often it is sent.</param>
     /// <returns>null if the model was deleted.</returns>
+    /// <exception cref="RefusedException">The account has no room for the body.</exception>
     public async Task<Import?> StartAsync(Model model, string contentType, UploadBody body, string? key, CancellationToken cancel)
     {
         Import import;
         try
         {
-            import = await sources.KeepAsync(body.Stream, source => NewImport(model, contentType, source, body, key), cancel);
+            import = await sources.KeepAsync(body.Stream, model.AccountId, source => NewImport(model, contentType, source, body, key),
+                cancel);
         }
         catch (DbUpdateException e) when (e.IsDuplicate())
         {
@@ -46,6 +48,7 @@ public sealed class ImportIntake(HeadstartDb db, ImportSources sources, JobWaker
         State = JobState.Queued,
         ContentType = contentType,
         Source = source,
+        SourceBytes = body.Length,
         Total = body.Count,
         Categories = [.. model.Categories.Select(c => c.Name)],
         Notices = [.. body.Notices],

@@ -1,3 +1,4 @@
+using Headstart.Access;
 using Headstart.Blobs;
 using Headstart.Data;
 using Headstart.Jobs;
@@ -14,12 +15,14 @@ public sealed class ImportSources([FromKeyedServices(BlobStores.ForImports)] IBl
     IDbContextFactory<HeadstartDb> databases) : ICleanup
 {
     /// <summary>Stores a body and inserts the import that <paramref name="import"/> creates for its name: both, or neither.</summary>
+    /// <exception cref="RefusedException">The account has no room for it.</exception>
     /// <exception cref="DbUpdateException">The model is gone, or another import has the idempotency key.</exception>
-    public async Task<Import> KeepAsync(Stream body, Func<byte[], Import> import, CancellationToken cancel)
+    public async Task<Import> KeepAsync(Stream body, Guid account, Func<byte[], Import> import, CancellationToken cancel)
     {
         body.Position = 0;
         var sha256 = await System.Security.Cryptography.SHA256.HashDataAsync(body, cancel);
         await using var db = await databases.CreateDbContextAsync(cancel);
+        await RefuseIfFullAsync();
         // If the process dies before the commit below, this row lets the sweep find the stored body.
         await db.Database.ExecuteSqlAsync($"INSERT INTO import_sources (sha256) VALUES ({sha256}) ON CONFLICT DO NOTHING", cancel);
         await using var transaction = await db.Database.BeginTransactionAsync(cancel);
@@ -27,11 +30,15 @@ public sealed class ImportSources([FromKeyedServices(BlobStores.ForImports)] IBl
         await db.Database.ExecuteSqlAsync(
             $"INSERT INTO import_sources (sha256) VALUES ({sha256}) ON CONFLICT (sha256) DO UPDATE SET sha256 = excluded.sha256", cancel);
         await blobs.PutAsync(body, cancel);
+        await RefuseIfFullAsync(); // again, because another body may have come meanwhile; now nothing else is added until the commit
         var kept = import(sha256);
         db.Add(kept);
         await db.SaveChangesAsync(cancel);
         await transaction.CommitAsync(cancel);
         return kept;
+
+        async Task RefuseIfFullAsync() =>
+            RefusedException.ThrowIf((await db.ExceededByImportAsync(account, body.Length, cancel))?.Problem());
     }
 
     /// <summary>Null if it no longer exists.</summary>

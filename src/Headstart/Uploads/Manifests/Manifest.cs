@@ -26,7 +26,7 @@ internal sealed class Manifest
     /// <param name="body">Seekable, read from its start.</param>
     /// <param name="maxRows">More are refused.</param>
     /// <param name="kind">Kind of the model.</param>
-    /// <exception cref="RefusedException">The body is neither, or has too many rows.</exception>
+    /// <exception cref="RefusedException">The body is neither, has too many rows, or too many categories for a file.</exception>
     public static async Task<Manifest> ReadAsync(Stream body, int maxRows, ModelKind kind, CancellationToken cancel)
     {
         var manifest = new Manifest();
@@ -108,10 +108,18 @@ internal sealed class Manifest
         var file = row.Image.File!;
         if (_entries.TryGetValue(Key(file), out var entry))
         {
+            var known = entry.Said.Categories ?? [];
+            var more = (row.Categories ?? []).Where(category => !known.Contains(category)).Distinct().ToList();
+            if (known.Count + more.Count > Model.MaxCategories)
+            {
+                throw RefusedException.Invalid("too-many-categories", $"The rows about \"{RequestBodies.Readable(file)}\" name more than "
+                    + $"{Model.MaxCategories:N0} categories, and a model can have no more; remove some.");
+            }
+
             entry.Said = entry.Said with
             {
                 Drawn = Drawing.Join(entry.Said.Drawn, entry.Said.Categories, row.Drawn, row.Categories),
-                Categories = [.. (entry.Said.Categories ?? []).Union(row.Categories ?? [])],
+                Categories = more.Count == 0 ? known : [.. known, .. more],
                 Split = entry.Said.Split ?? split,
             };
         }

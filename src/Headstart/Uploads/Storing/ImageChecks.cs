@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using Headstart.Access;
 using Headstart.Blobs;
 using Headstart.Data;
 using Headstart.Fetching;
@@ -26,8 +27,11 @@ internal sealed class ImageChecks(IBlobStore blobs, WebFetcher web, UploadSettin
     /// <summary>Whether nothing is stored or downloaded.</summary>
     public required bool DryRun { get; init; }
 
-    /// <summary>Whether the account has no room. Then files are not stored, because otherwise it could fill the disk.</summary>
-    public required bool Full { get; init; }
+    /// <summary>
+    /// What the account had left after the last batch; null if it has no limit. Files that do not fit are not stored, because otherwise it
+    /// could fill the disk.
+    /// </summary>
+    public required RemainingQuota? Room { get; set; }
 
     /// <summary>Decides on the categories of a file, creating some if needed, and starts checking its bytes.</summary>
     public async Task<Task<CheckedFile>> BeginAsync(UploadedFile sent, CancellationToken cancel)
@@ -123,8 +127,8 @@ internal sealed class ImageChecks(IBlobStore blobs, WebFetcher web, UploadSettin
                 return new(file.FileName, unusable.Reason, unusable.Detail); // a folder of texts is not a category
             }
 
-            if (file is { Bytes: { } image, Drawn: { } drawn } && ImageReader.Check(image, _limits, out var info) is null
-                && drawn.On(info!).Problem is { } undrawable)
+            if (file is { Bytes: { } image, Drawn: { } drawn } && (await DecodeAsync(image)).Info is { } info
+                && drawn.On(info).Problem is { } undrawable)
             {
                 return Undrawable(file, undrawable);
             }
@@ -159,10 +163,13 @@ internal sealed class ImageChecks(IBlobStore blobs, WebFetcher web, UploadSettin
         }
 
         var content = (FileContent.Here)file.Content;
-        var (refusal, info) = await InAsync(Slots, () => Task.FromResult((ImageReader.Check(content.Bytes, _limits, out var info), info)));
+        var (refusal, info) = await DecodeAsync(content.Bytes);
         return refusal is null ? await StoreAsync(file, content, info!, ids)
             : CheckedFile.Not(new(file.FileName, refusal.Reason, refusal.Detail));
     }
+
+    private Task<(ImageRefusal? Refusal, ImageInfo? Info)> DecodeAsync(byte[] bytes) =>
+        InAsync(Slots, () => Task.FromResult((ImageReader.Check(bytes, _limits, out var info), info)));
 
     private static async Task<T> InAsync<T>(SemaphoreSlim slots, Func<Task<T>> act)
     {
@@ -179,19 +186,19 @@ internal sealed class ImageChecks(IBlobStore blobs, WebFetcher web, UploadSettin
 
     private async Task<CheckedFile> StoreAsync(UploadedFile file, FileContent.Here content, ImageInfo info, Dictionary<string, Guid> ids)
     {
-
         var (boxes, problem) = file.Drawn?.On(info) ?? default;
         if (problem is not null)
         {
             return CheckedFile.Not(Undrawable(file, problem));
         }
 
-        var sha256 = Full || DryRun ? SHA256.HashData(content.Bytes)
+        var fits = Room?.Fits(content.Bytes.Length) ?? true;
+        var sha256 = DryRun || !fits ? SHA256.HashData(content.Bytes)
             : await InAsync(Stores, () => blobs.PutAsync(content.Bytes, CancellationToken.None));
         return new(file.FileName, [.. ids.Values], sha256, content.Bytes.Length, info, null, content.Origin ?? file.Origin,
             file.Split)
         {
-            IsStored = !Full,
+            IsStored = fits,
             Confirmed = file.Confirmed && (boxes is not null || !Kind.HasBoxes()),
             Boxes = boxes?.Select(box => new CheckedBox(ids[Names.Clean(box.Category!)], box)).ToList(),
             AddsBoxes = file.Drawn?.Adds is true,

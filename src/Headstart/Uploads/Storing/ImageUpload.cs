@@ -22,6 +22,7 @@ public sealed class ImageUpload(HeadstartDb db, IBlobStore blobs, WebFetcher web
     private bool _dryRun, _confirmed;
     private int _unlooked; // in a detection model: accepted without boxes
     private KnownCategories _categories = null!;
+    private ImageChecks _checks = null!;
     private Model _model = null!;
 
     /// <param name="model">Receives the images.</param>
@@ -82,19 +83,19 @@ public sealed class ImageUpload(HeadstartDb db, IBlobStore blobs, WebFetcher web
     {
         _model = model;
         _categories ??= await KnownCategories.OfAsync(db, model, dryRun: false, cancel);
-        var checks = new ImageChecks(blobs, web, settings.Uploads, _categories)
+        _checks = new ImageChecks(blobs, web, settings.Uploads, _categories)
         {
             Kind = model.Kind,
             Confirmed = _confirmed,
             DryRun = _dryRun,
-            Full = await db.IsFullAsync(model.AccountId, cancel),
+            Room = await db.RemainingQuotaAsync(model.AccountId, cancel),
         };
         var working = new Queue<Task<CheckedFile>>();
         try
         {
             await foreach (var sent in files.WithCancellation(cancel))
             {
-                working.Enqueue(await checks.BeginAsync(sent, cancel));
+                working.Enqueue(await _checks.BeginAsync(sent, cancel));
                 while (working.Count >= (sent.Content is FileContent.Remote ? FetchedAhead : InFlight))
                 {
                     await TakeAsync(await NextAsync(working), take);
@@ -135,6 +136,7 @@ public sealed class ImageUpload(HeadstartDb db, IBlobStore blobs, WebFetcher web
         if (_batch.Count >= BatchSize || clock.GetElapsedTime(_batchBegun) > LongestBatch)
         {
             await HandOverAsync(take);
+            _checks.Room = _checks.Room is null ? null : await db.RemainingQuotaAsync(_model.AccountId, CancellationToken.None);
         }
     }
 

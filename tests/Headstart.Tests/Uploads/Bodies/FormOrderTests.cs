@@ -54,6 +54,21 @@ public sealed class FormOrderTests(TestHost host)
     }
 
     [Fact]
+    public async Task No_file_has_more_categories_than_a_model()
+    {
+        var model = await MultiLabelAsync();
+        var form = new Form();
+        foreach (var i in Enumerable.Range(0, 1_001))
+        {
+            form.Field("category", $"c{i}");
+        }
+
+        await (await _client.SendImagesAsync(model, form.File("a.png", Pictures.Tiny(1)).Content()))
+            .ProblemAsync(HttpStatusCode.UnprocessableEntity, "too-many-categories");
+        Assert.Equal(0, await _client.CountAsync(model));
+    }
+
+    [Fact]
     public async Task A_form_of_texts_is_held_to_the_same_order()
     {
         var model = await _client.NewTextModelAsync();

@@ -115,6 +115,21 @@ public sealed class ManifestUploadTests(TestHost host)
     }
 
     [Fact]
+    public async Task A_second_manifest_and_more_categories_for_a_file_than_a_model_has_are_refused()
+    {
+        var model = await _client.NewModelAsync("cats", "dogs");
+        using var second = new Form().Part("form-data; name=\"manifest\"", "file,category\na.png,cats\n"u8.ToArray())
+            .Part("form-data; name=\"manifest\"", "file,category\na.png,dogs\n"u8.ToArray()).File("a.png", Pictures.Tiny(1)).Content();
+        await (await _client.SendImagesAsync(model, second)).ProblemAsync(HttpStatusCode.UnprocessableEntity, "several-manifests");
+
+        var rows = string.Concat(Enumerable.Range(0, 1_001).Select(i => $"a.png,c{i}\n"));
+        using var many = new Form().Part("form-data; name=\"manifest\"", System.Text.Encoding.UTF8.GetBytes($"file,category\n{rows}"))
+            .File("a.png", Pictures.Tiny(1)).Content();
+        await (await _client.SendImagesAsync(model, many)).ProblemAsync(HttpStatusCode.UnprocessableEntity, "too-many-categories");
+        Assert.Equal(0, await _client.CountAsync(model));
+    }
+
+    [Fact]
     public async Task A_manifest_of_a_form_that_cannot_be_read_is_refused_before_any_file()
     {
         var model = await _client.NewModelAsync("cats");

@@ -1,22 +1,15 @@
-using Headstart.BatchPredictions;
+using Headstart.Configuration;
+using Headstart.Data;
 using Headstart.Errors;
-using Headstart.Tests.Postgres;
-using Headstart.Tests.Uploads;
+using Headstart.Tests.BatchPredictions;
+using Headstart.Uploads.Bodies;
 using Headstart.Uploads.Files;
 
-namespace Headstart.Tests.BatchPredictions;
+namespace Headstart.Tests.Uploads.Archives;
 
-public sealed class BatchZipTests
+public sealed class DamagedArchivesTests
 {
-    private static readonly ZipLimits Limits = new(100, 1 << 20, 1 << 22);
-
-    [Fact]
-    public async Task The_folder_of_a_file_is_known()
-    {
-        var files = await ReadAsync(Batches.Zip(("cats/a.jpg", [1]), ("pets/dogs/b.jpg", [2]), ("c.jpg", [3])));
-        Assert.Equal(["cats", "dogs", null], files!.Select(f => f.Categories?.Single()));
-        Assert.Equal([1, 2, 3], files!.Select(f => f.Bytes!.Single()));
-    }
+    private static readonly UploadSettings Limits = new() { MaxZipFiles = 100, MaxFileBytes = 1 << 20, MaxUnpackedBytes = 1 << 22 };
 
     /// <summary>Any damage is a refusal or an entry with a reason; nothing is thrown.</summary>
     [Fact]
@@ -43,18 +36,18 @@ public sealed class BatchZipTests
         Assert.Equal(["partly", "read", "refused"], outcomes.Order());
     }
 
-    /// <returns>null where the archive is refused.</returns>
+    /// <returns>null where the archive is refused; then its stream is closed as well.</returns>
     private static async Task<List<UploadedFile>?> ReadAsync(byte[] bytes)
     {
-        using var folder = new TemporaryFolder();
-        await using var zip = await BatchZip.SpoolAsync(new MemoryStream(bytes), folder.Path, Limits, Api.Cancel);
-        Assert.Empty(Directory.GetFiles(folder.Path));
+        using var stream = new MemoryStream(bytes);
         try
         {
-            return await zip.ReadAsync(Api.Cancel).ToListAsync(Api.Cancel);
+            using var body = await UploadBody.OpenAsync("application/zip", stream, ModelKind.ImageClassification, [], Limits, Api.Cancel);
+            return await body.ReadAsync(0, 0, Api.Cancel).ToListAsync(Api.Cancel);
         }
         catch (RefusedException)
         {
+            Assert.False(stream.CanRead);
             return null;
         }
     }
