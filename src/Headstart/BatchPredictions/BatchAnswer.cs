@@ -13,9 +13,12 @@ namespace Headstart.BatchPredictions;
 public sealed record BatchAnswer(IReadOnlyList<BatchLabel> Labels, bool? Unknown, string? Error,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] IReadOnlyList<PredictedObject>? Objects = null)
 {
-    public static BatchAnswer Of(FilePrediction prediction) =>
-        new([.. prediction.Labels.Select(l => new BatchLabel(l.Label, l.Probability, l.Applies))], prediction.Unknown, prediction.Error,
-            prediction.Objects);
+    public static BatchAnswer Of(Answer answer)
+    {
+        var prediction = FilePrediction.Of(answer);
+        return new([.. prediction.Labels.Select(l => new BatchLabel(l.Label, l.Probability, l.Applies))], prediction.Unknown,
+            prediction.Error, prediction.Objects);
+    }
 
     public static BatchAnswer Refused(string error) => new([], null, error);
 

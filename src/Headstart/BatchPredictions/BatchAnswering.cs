@@ -17,29 +17,15 @@ public sealed class BatchAnswering(FeatureCache features, Predictor predictor, I
     public async Task<BatchAnswer[]> AnswerAsync(ServedVersion version, IReadOnlyList<BatchItem> items, CancellationToken cancel)
     {
         var answers = new BatchAnswer[items.Count];
-        if (version is ServedDetector detector)
+        var stored = items.Index().ToLookup(i => version is ServedClassifier && i.Item is { ExampleId: not null, Text: null });
+        if (stored[true].Any())
         {
-            await WorkAsync([.. items.Index().Chunk(1)], item => answers[item.Index] = LookAt(detector, item.Item, cancel), cancel);
-            return answers;
+            await AnswerStoredAsync((ServedClassifier)version, [.. stored[true]], answers, cancel);
         }
 
-        await ClassifyAsync((ServedClassifier)version, items, answers, cancel);
+        await WorkAsync([.. stored[false].Chunk(version.ReadsTexts ? TextsInTurn : 1)],
+            item => answers[item.Index] = AnswerOf(version, item.Item, cancel), cancel);
         return answers;
-    }
-
-    private async Task ClassifyAsync(ServedClassifier version, IReadOnlyList<BatchItem> items, BatchAnswer[] answers,
-        CancellationToken cancel)
-    {
-        var byKind = items.Index().ToLookup(i => i.Item is { ExampleId: not null, Text: null });
-        if (byKind[true].Any())
-        {
-            await AnswerStoredAsync(version, [.. byKind[true]], answers, cancel);
-        }
-
-        var inTurn = version.ReadsTexts ? TextsInTurn : 1;
-        await WorkAsync([.. byKind[false].Chunk(inTurn)],
-            item => answers[item.Index] = item.Item.Text is { } text ? AnswerOf(version, predictor.AnswerNow(version, text))
-                : AnswerFile(version, item.Item, cancel), cancel);
     }
 
     /// <summary>
@@ -51,16 +37,13 @@ public sealed class BatchAnswering(FeatureCache features, Predictor predictor, I
         var vectors = await features.GetAsync(version.Recipe, [.. items.Select(i => i.Item.Sha256!)], new Progress<double>(), cancel);
         foreach (var ((index, _), vector) in items.Zip(vectors))
         {
-            answers[index] = vector is null ? BatchAnswer.Refused(Missing) : AnswerOf(version, predictor.Classify(version, vector));
+            answers[index] = vector is null ? BatchAnswer.Refused(Missing) : BatchAnswer.Of(predictor.AnswerNow(version, vector));
         }
     }
 
-    private BatchAnswer AnswerFile(ServedClassifier version, BatchItem file, CancellationToken cancel) =>
-        Read(file, cancel) is not { } bytes ? BatchAnswer.Refused(Missing) : AnswerOf(version, predictor.AnswerNow(version, bytes));
-
-    private BatchAnswer LookAt(ServedDetector version, BatchItem file, CancellationToken cancel) =>
-        Read(file, cancel) is not { } bytes ? BatchAnswer.Refused(Missing)
-        : BatchAnswer.Of(FilePrediction.Of(version, null, predictor.DetectNow(version, bytes, threshold: null), int.MaxValue));
+    private BatchAnswer AnswerOf(ServedVersion version, BatchItem item, CancellationToken cancel) =>
+        item.Text is { } text ? BatchAnswer.Of(predictor.AnswerNow(version, text))
+        : Read(item, cancel) is { } image ? BatchAnswer.Of(predictor.AnswerNow(version, image)) : BatchAnswer.Refused(Missing);
 
     private byte[]? Read(BatchItem file, CancellationToken cancel) =>
         blobs.GetAsync(file.Sha256!, cancel).GetAwaiter().GetResult(); // on a dedicated thread, see below
@@ -83,7 +66,4 @@ public sealed class BatchAnswering(FeatureCache features, Predictor predictor, I
             }
         }
     }
-
-    private static BatchAnswer AnswerOf(ServedClassifier version, Answer answer) =>
-        BatchAnswer.Of(FilePrediction.Of(version, null, answer, int.MaxValue));
 }

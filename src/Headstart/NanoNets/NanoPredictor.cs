@@ -18,18 +18,15 @@ internal sealed class NanoPredictor(ServableVersions versions, Predictor predict
         return found switch
         {
             { Kind: ModelKind.TextClassification } => NanoAnswer.OfTexts(model),
-            { Version: ServedDetector version } => await AnswerAsync(http, model, request, async (image, hurry) =>
-                Seen.Of(version, await predictor.DetectAsync(http.User, version, image, threshold: null, hurry)), cancel),
-            { Version: ServedClassifier version } => await AnswerAsync(http, model, request, async (image, hurry) =>
-                Seen.Of(version, await predictor.AskAsync(http.User, version, image, explain: false, hurry)), cancel),
+            { Version: { } version } => await AnswerAsync(http, model, version, request, cancel),
             { Refusal.StatusCode: StatusCodes.Status404NotFound } => NanoAnswer.NoSuchModel(),
             { Refusal.ProblemDetails: { Type: "version-unavailable", Detail: var why } } => NanoAnswer.NotReady(why),
             _ => NanoAnswer.NotReady(),
         };
     }
 
-    private async Task<IResult> AnswerAsync(HttpContext http, Guid model, NanoRequest request,
-        Func<byte[], CancellationToken, Task<Seen?>> ask, CancellationToken cancel)
+    private async Task<IResult> AnswerAsync(HttpContext http, Guid model, ServedVersion version, NanoRequest request,
+        CancellationToken cancel)
     {
         var images = request.Images;
         if (images.Count == 0)
@@ -50,8 +47,8 @@ internal sealed class NanoPredictor(ServableVersions versions, Predictor predict
         }
 
         var results = new List<NanoPrediction>();
-        await foreach (var (file, answer) in Predictor.AskAllAsync(request.ReadImagesAsync(web, settings.Uploads.MaxFileBytes, cancel), ask,
-            cancel))
+        var files = request.ReadImagesAsync(web, settings.Uploads.MaxFileBytes, cancel);
+        await foreach (var (file, answer) in predictor.AskAllAsync(http.User, version, files, query: null, cancel))
         {
             var name = images[results.Count];
             if (file.Bytes is not null && answer is null)
@@ -59,8 +56,8 @@ internal sealed class NanoPredictor(ServableVersions versions, Predictor predict
                 return NanoAnswer.Busy(http, "1", "Too many images are waiting; try again in a second.");
             }
 
-            results.Add(answer is null ? new(file.Unusable!.Detail, [], name, name)
-                : new(answer.Refusal ?? Success, answer.Labels, name, name));
+            var said = answer is null ? FilePrediction.Failed(name, file.Unusable!.Detail) : FilePrediction.Of(answer, name);
+            results.Add(new(said.Error ?? Success, Labels(said), name, name));
         }
 
         var failed = results.FindAll(result => result.Message != Success);
@@ -72,19 +69,10 @@ internal sealed class NanoPredictor(ServableVersions versions, Predictor predict
                 failed.Count == 0 ? StatusCodes.Status200OK : StatusCodes.Status202Accepted);
     }
 
-    /// <param name="Refusal">Why the file cannot be read; null if it can.</param>
-    private sealed record Seen(string? Refusal, List<NanoLabel> Labels)
-    {
-        /// <returns>null if the host is busy.</returns>
-        public static Seen? Of(ServedClassifier version, Answer? answer) => answer is null ? null
-            : answer.Refusal is { } refusal ? new(refusal.Detail, [])
-            : new(null, [.. version.Head.Labels.Zip(answer.Probabilities, (label, p) => new NanoLabel(label, Math.Round(p, 6)))
-                .OrderByDescending(label => label.Probability)]);
-
-        /// <returns>null if the host is busy.</returns>
-        public static Seen? Of(ServedDetector version, DetectionAnswer? answer) => answer is null ? null
-            : answer.Detections is not { } found ? new(answer.Refusal!.Detail, [])
-            : new(null, [.. found.Objects.Select(o => PredictedObject.Of(version.Labels, found, o)).Select(o => new NanoLabel(o.Label, null,
-                o.Pixels.X, o.Pixels.Y, o.Pixels.X + o.Pixels.Width, o.Pixels.Y + o.Pixels.Height, o.Probability))]);
-    }
+    private static List<NanoLabel> Labels(FilePrediction said) =>
+    [
+        .. said.Labels.Select(label => new NanoLabel(label.Label, label.Probability)),
+        .. (said.Objects ?? []).Select(o => new NanoLabel(o.Label, null,
+            o.Pixels.X, o.Pixels.Y, o.Pixels.X + o.Pixels.Width, o.Pixels.Y + o.Pixels.Height, o.Probability)),
+    ];
 }

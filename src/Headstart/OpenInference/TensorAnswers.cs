@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Text;
 using System.Text.Unicode;
 using Headstart.Access;
-using Headstart.Learning.Heads;
+using Headstart.Learning.Detection;
 using Headstart.Learning.Imaging;
 using Headstart.Predictions;
 using Headstart.Uploads.Texts;
@@ -15,17 +15,7 @@ namespace Headstart.OpenInference;
 internal sealed class TensorAnswers(Predictor predictor, Cores cores, Settings settings)
 {
     /// <summary>The outputs of a version.</summary>
-    public static IReadOnlyList<TensorMetadata> Describe(ServedVersion version)
-    {
-        if (version is not ServedClassifier { Head: { Labels.Count: var k, Thresholds: var thresholds } })
-        {
-            return [new("boxes", "FP32", [-1, 4]), new("scores", "FP32", [-1]), new("labels", "BYTES", [-1]), new("image", "INT32", [-1])];
-        }
-
-        List<TensorMetadata> outputs = [new("label", "BYTES", [-1]), new("probability", "FP32", [-1]),
-            new("probabilities", "FP32", [-1, k]), new("unknown", "BOOL", [-1])];
-        return thresholds is null ? outputs : [.. outputs, new("applies", "BOOL", [-1, k])];
-    }
+    public static IReadOnlyList<TensorMetadata> Describe(ServedVersion version) => [.. OutputsOf(version).Select(output => output.Of)];
 
     /// <param name="http">Has the caller, and gets Retry-After if the host is busy.</param>
     /// <param name="request">Has its id and the requested outputs.</param>
@@ -47,77 +37,50 @@ internal sealed class TensorAnswers(Predictor predictor, Cores cores, Settings s
             read.Add(text);
         }
 
-        List<string> names = [.. Describe(served).Select(output => output.Name)];
-        if (request.Outputs?.FirstOrDefault(wanted => !names.Contains(wanted.Name!)) is { } unknown)
+        var outputs = OutputsOf(served);
+        if (request.Outputs?.FirstOrDefault(wanted => !outputs.Any(output => output.Of.Name == wanted.Name)) is { } unknown)
         {
             return OpenInferenceApi.Refuse(StatusCodes.Status400BadRequest,
-                $"Unknown output \"{unknown.Name}\". Available: {string.Join(", ", names)}.");
+                $"Unknown output \"{unknown.Name}\". Available: {string.Join(", ", outputs.Select(output => output.Of.Name))}.");
         }
 
-        List<ResponseTensor> all;
-        if (served is ServedDetector detector)
+        var answers = new List<Answer>();
+        for (var i = 0; i < elements.Count; i++)
         {
-            var (answers, refusal) = await AskAllAsync(http, elements, async (element, _) =>
-                await FileAsync(http, element, cancel) is not { } image ? null
-                : await predictor.DetectAsync(http.User, detector, image, threshold: null, cancel), answer => answer.Refusal);
-            if (refusal is not null)
-            {
-                return refusal;
-            }
-
-            all = Outputs(detector, answers);
-        }
-        else
-        {
-            var classifier = (ServedClassifier)served;
-            var (answers, refusal) = await AskAllAsync(http, elements, async (element, i) =>
-                served.ReadsTexts ? await predictor.AskAsync(http.User, classifier, read[i], explain: false, cancel)
-                : await FileAsync(http, element, cancel) is not { } image ? null
-                : await predictor.AskAsync(http.User, classifier, image, explain: false, cancel), answer => answer.Refusal);
-            if (refusal is not null)
-            {
-                return refusal;
-            }
-
-            all = Outputs(classifier.Head, answers);
-        }
-
-        var outputs = request.Outputs is not { Count: > 0 } wanted ? all
-            : all.FindAll(output => wanted.Any(name => name.Name == output.Name));
-        return TypedResults.Ok(new InferResponse(model.Name, served.Number.ToString(CultureInfo.InvariantCulture), request.Id, outputs));
-    }
-
-    /// <summary>The file of an image; one is made of pixels on a core, when it is the account's turn.</summary>
-    /// <returns>null if too much is waiting.</returns>
-    private async Task<byte[]?> FileAsync(HttpContext http, InferElement image, CancellationToken cancel) => image.File
-        // Pixels may be larger than the largest file, but must never be too large for an empty queue.
-        ?? await cores.RunAsync(http.User.AccountId(), Math.Min(image.Pixels.Length, settings.Uploads.MaxFileBytes),
-            () => ImageReader.Png(image.Pixels, image.Width, image.Height), cancel);
-
-    private async Task<(List<T> Answers, JsonHttpResult<InferError>? Refusal)> AskAllAsync<T>(HttpContext http,
-        IReadOnlyList<InferElement> elements, Func<InferElement, int, Task<T?>> ask, Func<T, ImageRefusal?> refused)
-        where T : class
-    {
-        var answers = new List<T>();
-        foreach (var (i, element) in elements.Index())
-        {
-            if (predictor.IsStopping || await ask(element, i) is not { } answer)
+            if (predictor.IsStopping || await (served.ReadsTexts
+                ? predictor.AskAsync(http.User, served, read[i], query: null, cancel)
+                : AskAsync(http, served, elements[i], cancel)) is not { } answer)
             {
                 http.Response.Headers.RetryAfter = "1";
-                return ([], OpenInferenceApi.Refuse(StatusCodes.Status503ServiceUnavailable,
-                    "Too many predictions are waiting, or the host is shutting down; try again in a second."));
+                return OpenInferenceApi.Refuse(StatusCodes.Status503ServiceUnavailable,
+                    "Too many predictions are waiting, or the host is shutting down; try again in a second.");
             }
 
-            if (refused(answer) is { } refusal)
+            if (answer.Refusal is { } refusal)
             {
-                return ([], OpenInferenceApi.Refuse(StatusCodes.Status400BadRequest, $"Image {i}: {refusal.Detail}"));
+                return OpenInferenceApi.Refuse(StatusCodes.Status400BadRequest, $"Image {i}: {refusal.Detail}");
             }
 
             answers.Add(answer);
         }
 
-        return (answers, null);
+        var all = request.Outputs is not { Count: > 0 } some ? outputs
+            : outputs.Where(output => some.Any(wanted => wanted.Name == output.Of.Name));
+        return TypedResults.Ok(new InferResponse(model.Name, served.Number.ToString(CultureInfo.InvariantCulture), request.Id,
+            [.. all.Select(output => output.Filled(answers))]));
     }
+
+    /// <returns>null if too much is waiting.</returns>
+    private async Task<Answer?> AskAsync(HttpContext http, ServedVersion version, InferElement image, CancellationToken cancel) =>
+        (image.File ?? await FileAsync(http, image, cancel)) is { } file
+            ? await predictor.AskAsync(http.User, version, file, query: null, cancel) : null;
+
+    /// <summary>Makes a file of pixels on a core, when it is the account's turn.</summary>
+    /// <returns>null if too much is waiting.</returns>
+    private Task<byte[]?> FileAsync(HttpContext http, InferElement image, CancellationToken cancel) =>
+        // Pixels may be larger than the largest file, but must never be too large for an empty queue.
+        cores.RunAsync(http.User.AccountId(), Math.Min(image.Pixels.Length, settings.Uploads.MaxFileBytes),
+            () => ImageReader.Png(image.Pixels, image.Width, image.Height), cancel);
 
     /// <returns>Why the text is refused.</returns>
     private static string? ReadText(byte[] element, int maxBytes, out string text)
@@ -127,36 +90,45 @@ internal sealed class TensorAnswers(Predictor predictor, Cores cores, Settings s
             : "The text is not valid UTF-8.";
     }
 
-    private static List<ResponseTensor> Outputs(ServedDetector version, List<DetectionAnswer> answers)
+    private static List<Output> OutputsOf(ServedVersion version)
     {
-        var found = answers.SelectMany((sighting, i) => sighting.Detections!.Objects.Select(o => (Image: i, Object: o))).ToList();
-        return
-        [
-            new("boxes", "FP32", [found.Count, 4], found.SelectMany(f => (float[])[f.Object.Box.X, f.Object.Box.Y, f.Object.Box.Width,
-                f.Object.Box.Height]).ToArray()),
-            new("scores", "FP32", [found.Count], found.Select(f => f.Object.Probability).ToArray()),
-            new("labels", "BYTES", [found.Count], found.Select(f => version.Labels[f.Object.Category]).ToArray()),
-            new("image", "INT32", [found.Count], found.Select(f => f.Image).ToArray()),
-        ];
-    }
-
-    private static List<ResponseTensor> Outputs(Head head, List<Answer> answers)
-    {
-        var (n, k) = (answers.Count, head.Labels.Count);
-        int[] best = [.. answers.Select(answer => Array.IndexOf(answer.Probabilities, answer.Probabilities.Max()))];
-        List<ResponseTensor> outputs =
-        [
-            new("label", "BYTES", [n], best.Select(label => head.Labels[label]).ToArray()),
-            new("probability", "FP32", [n], answers.Select((answer, i) => answer.Probabilities[best[i]]).ToArray()),
-            new("probabilities", "FP32", [n, k], answers.SelectMany(answer => answer.Probabilities).ToArray()),
-            new("unknown", "BOOL", [n], answers.Select(answer => answer.Unknown).ToArray()),
-        ];
-        if (head.Thresholds is { } thresholds)
+        var (labels, k) = (version.Labels, version.Labels.Count);
+        if (version is ServedDetector)
         {
-            outputs.Add(new("applies", "BOOL", [n, k],
-                answers.SelectMany(answer => answer.Probabilities.Zip(thresholds, (p, from) => p >= from)).ToArray()));
+            return
+            [
+                new(new("boxes", "FP32", [-1, 4]), answers => ObjectsIn(answers)
+                    .SelectMany(o => (float[])[o.Found.Box.X, o.Found.Box.Y, o.Found.Box.Width, o.Found.Box.Height]).ToArray()),
+                new(new("scores", "FP32", [-1]), answers => ObjectsIn(answers).Select(o => o.Found.Probability).ToArray()),
+                new(new("labels", "BYTES", [-1]), answers => ObjectsIn(answers).Select(o => labels[o.Found.Category]).ToArray()),
+                new(new("image", "INT32", [-1]), answers => ObjectsIn(answers).Select(o => o.Image).ToArray()),
+            ];
         }
 
-        return outputs;
+        List<Output> outputs =
+        [
+            new(new("label", "BYTES", [-1]), answers => answers.Select(answer => labels[Best(answer)]).ToArray()),
+            new(new("probability", "FP32", [-1]), answers => answers.Select(answer => answer.Probabilities[Best(answer)]).ToArray()),
+            new(new("probabilities", "FP32", [-1, k]), answers => answers.SelectMany(answer => answer.Probabilities).ToArray()),
+            new(new("unknown", "BOOL", [-1]), answers => answers.Select(answer => answer.Unknown is true).ToArray()),
+        ];
+        return version.Thresholds is not { } thresholds ? outputs : [.. outputs, new(new("applies", "BOOL", [-1, k]),
+            answers => answers.SelectMany(answer => answer.Probabilities.Zip(thresholds, (p, from) => p >= from)).ToArray())];
+    }
+
+    private static int Best(Answer answer) => Array.IndexOf(answer.Probabilities, answer.Probabilities.Max());
+
+    private static IEnumerable<(int Image, DetectedObject Found)> ObjectsIn(IEnumerable<Answer> answers) =>
+        answers.SelectMany((answer, i) => answer.Found!.Objects.Select(found => (i, found)));
+
+    /// <param name="Of">Its shape is -1 for any number of elements, perhaps followed by their length.</param>
+    /// <param name="Values">Its elements, flat.</param>
+    private sealed record Output(TensorMetadata Of, Func<IReadOnlyList<Answer>, Array> Values)
+    {
+        public ResponseTensor Filled(IReadOnlyList<Answer> answers)
+        {
+            var values = Values(answers);
+            return new(Of.Name, Of.Datatype, Of.Shape is [_, var length] ? [values.Length / length, length] : [values.Length], values);
+        }
     }
 }

@@ -3,7 +3,6 @@ using Headstart.Uploads.Bodies;
 using Headstart.Uploads.Files;
 using Headstart.Versions;
 using Microsoft.AspNetCore.Http.Features;
-using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace Headstart.Predictions;
 
@@ -16,103 +15,51 @@ internal sealed class ImageAnswers(Predictor predictor, WebFetcher web, Settings
     /// <param name="http">Contains the images, or their URLs.</param>
     /// <param name="query">Options for the predictions.</param>
     /// <param name="cancel">Leaves the queue.</param>
-    /// <exception cref="RefusedException">The request contains texts.</exception>
-    public async Task<Results<Ok<PredictionResponse>, ProblemHttpResult>> AnswerAsync(
+    /// <returns>null if the host is busy; retry later.</returns>
+    /// <exception cref="RefusedException">The request contains no images, too many, or only one, which cannot be read.</exception>
+    public async Task<PredictionResponse?> AnswerAsync(
         Guid id, ServedVersion version, HttpContext http, PredictionQuery query, CancellationToken cancel)
     {
-        if (await OpenFilesAsync(http, cancel) is not { } files)
-        {
-            return Unsupported();
-        }
-
-        var top = query.Top ?? int.MaxValue;
+        var files = await OpenFilesAsync(http, cancel);
         var answers = new List<FilePrediction>();
-        await foreach (var (file, answer) in Predictor.AskAllAsync(files, AskAsync, cancel))
+        await foreach (var (file, answer) in predictor.AskAllAsync(http.User, version, files, query, cancel))
         {
             if (answers.Count == settings.Predictions.MaxFiles)
             {
-                return Problems.Of(StatusCodes.Status413PayloadTooLarge, "too-many-files", "One request may contain "
-                    + $"{settings.Predictions.MaxFiles} files; send the rest in another request.");
+                throw RefusedException.TooLarge("too-many-files", $"One request may contain {settings.Predictions.MaxFiles} files; send "
+                    + "the rest in another request.");
             }
 
             if (answer is null && file.Bytes is not null)
             {
-                return VersionProblems.Overloaded(http);
+                return null;
             }
 
             answers.Add(answer is null ? FilePrediction.Failed(file.FileName, file.Unusable!.Detail)
-                : answer with { FileName = file.FileName });
+                : FilePrediction.Of(answer, file.FileName, query.Top ?? int.MaxValue));
         }
 
-        return answers switch
-        {
-            [] => NoFiles(),
-            [{ Error: { } error }] => Problems.Of(StatusCodes.Status422UnprocessableEntity, "unreadable-image", error,
-                ("modelId", id), ("version", version.Number), ("predictions", answers)),
-            _ => TypedResults.Ok(new PredictionResponse(id, version.Number, answers, version.ZeroShot)),
-        };
-
-        async Task<FilePrediction?> AskAsync(byte[] image, CancellationToken hurry)
-        {
-            if (version is ServedDetector detector)
-            {
-                return await predictor.DetectAsync(http.User, detector, image, query.Threshold, hurry) is not { } found ? null
-                    : FilePrediction.Of(detector, null, found, top);
-            }
-
-            var classifier = (ServedClassifier)version;
-            return await predictor.AskAsync(http.User, classifier, image, query.Explain is true, hurry) is not { } answer ? null
-                : FilePrediction.Of(classifier, null, answer, top);
-        }
+        return answers.Count == 0 ? throw NoFiles() : PredictionResponse.Of(id, version, answers, "unreadable-image");
     }
 
-    /// <summary>Draws the objects that a detection model finds in an image into it, as a JPEG.</summary>
-    public async Task<Results<FileContentHttpResult, ProblemHttpResult>> DrawAsync(
-        ServedDetector version, HttpContext http, PredictionQuery query, CancellationToken cancel)
+    /// <summary>Draws the objects that a detection model finds in an image into it.</summary>
+    /// <returns>A JPEG; null if the host is busy.</returns>
+    /// <exception cref="RefusedException">The request does not contain exactly one image, or it cannot be read.</exception>
+    public async Task<byte[]?> DrawAsync(ServedVersion version, HttpContext http, PredictionQuery query, CancellationToken cancel)
     {
-        if (await OpenFilesAsync(http, cancel) is not { } files)
-        {
-            return Unsupported();
-        }
-
         UploadedFile? image = null;
-        await foreach (var file in files.WithCancellation(cancel))
+        await foreach (var file in (await OpenFilesAsync(http, cancel)).WithCancellation(cancel))
         {
-            if (image is not null)
-            {
-                return Problems.Invalid("too-many-files", "With drawn=true a request may contain one image; send the others in requests of "
-                    + "their own.");
-            }
-
-            image = file;
+            image = image is null ? file : throw RefusedException.Invalid("too-many-files", "With drawn=true a request may contain one "
+                + "image; send the others in requests of their own.");
         }
 
-        if (image is null)
-        {
-            return NoFiles();
-        }
-
-        if (image.Bytes is null)
-        {
-            return Problems.Of(StatusCodes.Status422UnprocessableEntity, "unreadable-image", image.Unusable!.Detail);
-        }
-
-        return await predictor.DrawAsync(http.User, version, image.Bytes, query, cancel) switch
-        {
-            null => VersionProblems.Overloaded(http),
-            { Refusal: { } refusal } => Problems.Of(StatusCodes.Status422UnprocessableEntity, "unreadable-image", refusal.Detail),
-            { Jpeg: var jpeg } => TypedResults.Bytes(jpeg!, "image/jpeg"),
-        };
+        var bytes = (image ?? throw NoFiles()).Bytes ?? throw Unreadable(image.Unusable!.Detail);
+        var answer = await predictor.AskAsync(http.User, version, bytes, query, cancel);
+        return answer?.Refusal is { } refusal ? throw Unreadable(refusal.Detail) : answer?.Drawing;
     }
 
-    private static ProblemHttpResult Unsupported() => Problems.Of(StatusCodes.Status415UnsupportedMediaType, "unsupported-media-type",
-        "Send an image as the body with its media type (curl --data-binary @cat.jpg -H 'Content-Type: image/jpeg'), multipart/form-data "
-            + "with parts named file, or application/json such as {\"urls\":[\"https://…\"]}.");
-
-    private static ProblemHttpResult NoFiles() =>
-        Problems.Invalid("no-files", "There is nothing to predict: send a form with parts named file, or JSON with urls.");
-
-    private async Task<IAsyncEnumerable<UploadedFile>?> OpenFilesAsync(HttpContext http, CancellationToken cancel)
+    private async Task<IAsyncEnumerable<UploadedFile>> OpenFilesAsync(HttpContext http, CancellationToken cancel)
     {
         var total = http.Features.Get<IHttpMaxRequestBodySizeFeature>();
         if (RequestBodies.Boundary(http.Request) is { } boundary)
@@ -129,28 +76,28 @@ internal sealed class ImageAnswers(Predictor predictor, WebFetcher web, Settings
                 .Select(UploadedFile.Of);
         }
 
-        total!.MaxRequestBodySize = settings.Uploads.MaxFileBytes;
-        return http.Request.ContentType?.StartsWith("image/", StringComparison.OrdinalIgnoreCase) is true
-            || http.Request.ContentType?.StartsWith("application/octet-stream", StringComparison.OrdinalIgnoreCase) is true
-            ? One(http.Request, settings.Uploads.MaxFileBytes, cancel)
-            : null;
+        var limit = settings.Uploads.MaxFileBytes;
+        total!.MaxRequestBodySize = limit;
+        if (http.Request.ContentType?.StartsWith("image/", StringComparison.OrdinalIgnoreCase) is not true
+            && http.Request.ContentType?.StartsWith("application/octet-stream", StringComparison.OrdinalIgnoreCase) is not true)
+        {
+            throw Unsupported();
+        }
+
+        // Memory grows with what arrives: Kestrel compares Content-Length with the limit only when the body is read, and it may never come.
+        var content = FileContent.Of(await RequestBodies.ReadToEndAsync(http.Request.Body, limit, cancel), limit);
+        return new[] { new UploadedFile(null!, content) }.ToAsyncEnumerable();
     }
+
+    private static RefusedException Unsupported() => new(StatusCodes.Status415UnsupportedMediaType, "unsupported-media-type",
+        "Send an image as the body with its media type (curl --data-binary @cat.jpg -H 'Content-Type: image/jpeg'), multipart/form-data "
+            + "with parts named file, or application/json such as {\"urls\":[\"https://…\"]}.");
+
+    private static RefusedException NoFiles() =>
+        RefusedException.Invalid("no-files", "There is nothing to predict: send a form with parts named file, or JSON with urls.");
+
+    private static RefusedException Unreadable(string why) => RefusedException.Invalid("unreadable-image", why);
 
     private static RefusedException NoTexts() => new(StatusCodes.Status409Conflict, "wrong-kind",
         "This model predicts images, not texts: send an image as the body, files in a form, or {\"urls\":[\"https://…\"]}.");
-
-    private static async IAsyncEnumerable<UploadedFile> One(
-        HttpRequest request, int limit, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancel)
-    {
-        // Kestrel answered 413 before more than the limit was read.
-        if (request.ContentLength is not { } length)
-        {
-            yield return new(null!, FileContent.Of(await RequestBodies.ReadToEndAsync(request.Body, limit, cancel), limit));
-            yield break;
-        }
-
-        var file = GC.AllocateUninitializedArray<byte>((int)length); // at most the limit, otherwise Kestrel refuses it
-        await request.Body.ReadExactlyAsync(file, cancel);
-        yield return new(null!, new FileContent.Here(file));
-    }
 }

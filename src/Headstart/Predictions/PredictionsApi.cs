@@ -9,7 +9,16 @@ namespace Headstart.Predictions;
 /// <param name="ZeroShot">true for a version that has learned from no image and predicts from the words of its categories alone: its
 /// probabilities are not calibrated, and it marks nothing as unknown. Otherwise absent.</param>
 public sealed record PredictionResponse(Guid ModelId, int Version, IReadOnlyList<FilePrediction> Predictions,
-    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] bool ZeroShot = false);
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] bool ZeroShot = false)
+{
+    /// <param name="unreadable">Type of the problem if there is only one file or text, and it could not be read.</param>
+    /// <exception cref="RefusedException">That is so.</exception>
+    internal static PredictionResponse Of(Guid model, ServedVersion version, IReadOnlyList<FilePrediction> predictions,
+        string unreadable) => predictions is [{ Error: { } error }]
+        ? throw new RefusedException(Problems.Of(StatusCodes.Status422UnprocessableEntity, unreadable, error,
+            ("modelId", model), ("version", version.Number), ("predictions", predictions)))
+        : new(model, version.Number, predictions, version.ZeroShot);
+}
 
 /// <param name="Urls">URLs of images; predictions come in this order, each with its URL as the file name.</param>
 /// <param name="Texts">Texts, for a text model; predictions come in this order.</param>
@@ -71,8 +80,7 @@ public static class PredictionsApi
 
     private static async Task<Results<Ok<PredictionResponse>, FileContentHttpResult, ProblemHttpResult>> Predict(
         Guid id, [AsParameters] PredictionQuery query, HttpContext http, ServableVersions versions, [FromServices] ImageAnswers images,
-        [FromServices] TextAnswers texts,
-        CancellationToken cancel)
+        [FromServices] TextAnswers texts, CancellationToken cancel)
     {
         if (query.Top is < 1)
         {
@@ -95,23 +103,19 @@ public static class PredictionsApi
             return refusal;
         }
 
-        INestedHttpResult answer = query.Drawn is true ? await images.DrawAsync((ServedDetector)version, http, query, cancel)
-            : version is ServedClassifier { ReadsTexts: true } words ? await texts.AnswerAsync(id, words, http, query, cancel)
-            : await images.AnswerAsync(id, version, http, query, cancel);
-        return answer.Result switch
+        if (query.Drawn is true)
         {
-            Ok<PredictionResponse> predictions => predictions,
-            FileContentHttpResult picture => picture,
-            var refused => (ProblemHttpResult)refused,
-        };
+            return await images.DrawAsync(version, http, query, cancel) is { } picture ? TypedResults.Bytes(picture, "image/jpeg")
+                : VersionProblems.Overloaded(http);
+        }
+
+        var answer = version.ReadsTexts ? await texts.AnswerAsync(id, version, http, query, cancel)
+            : await images.AnswerAsync(id, version, http, query, cancel);
+        return answer is null ? VersionProblems.Overloaded(http) : TypedResults.Ok(answer);
     }
 
-    private static async Task<Results<FileContentHttpResult, ProblemHttpResult>> Draw(
+    private static async Task<IResult> Draw(
         Guid id, [AsParameters] PredictionQuery query, HttpContext http, ServableVersions versions, [FromServices] ImageAnswers images,
         [FromServices] TextAnswers texts, CancellationToken cancel) =>
-        (await Predict(id, query with { Drawn = true }, http, versions, images, texts, cancel)).Result switch
-        {
-            FileContentHttpResult picture => picture,
-            var refused => (ProblemHttpResult)refused,
-        };
+        await Predict(id, query with { Drawn = true }, http, versions, images, texts, cancel);
 }

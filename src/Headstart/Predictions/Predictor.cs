@@ -1,8 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Security.Claims;
-using System.Security.Cryptography;
 using Headstart.Access;
-using Headstart.Learning.Backbones;
 using Headstart.Learning.Detection;
 using Headstart.Learning.Imaging;
 using Headstart.Uploads.Files;
@@ -10,22 +8,26 @@ using Headstart.Versions;
 
 namespace Headstart.Predictions;
 
-/// <summary>A version's prediction for one example.</summary>
+/// <summary>A version's prediction for one example: probabilities, or the objects that a detection model found.</summary>
+/// <param name="Version">The version that predicted.</param>
 /// <param name="Refusal">Why the file cannot be read; the rest is then empty.</param>
-/// <param name="Features">The example's features, as the version's head reads them.</param>
-/// <param name="Probabilities">In the order of the head's labels.</param>
-/// <param name="Unknown">Whether the example resembles none of the categories.</param>
-/// <param name="Explanation">What supports the most probable label, if requested.</param>
-public sealed record Answer(ImageRefusal? Refusal, float[] Features, float[] Probabilities, bool Unknown, ExplanationResponse? Explanation);
+public sealed record Answer(ServedVersion Version, ImageRefusal? Refusal = null)
+{
+    /// <summary>In the order of the version's labels.</summary>
+    public float[] Probabilities { get; init; } = [];
 
-/// <summary>What a version found in one image.</summary>
-/// <param name="Refusal">Why the file cannot be read; the rest is then empty.</param>
-/// <param name="Detections">The objects, most probable first.</param>
-public sealed record DetectionAnswer(ImageRefusal? Refusal, Detections? Detections);
+    /// <summary>Whether the example resembles none of the categories.</summary>
+    public bool? Unknown { get; init; }
 
-/// <summary>An image with the objects found in it drawn into it.</summary>
-/// <param name="Refusal">Why the file cannot be read; the rest is then empty.</param>
-public sealed record DrawnImage(ImageRefusal? Refusal, byte[]? Jpeg);
+    /// <summary>What supports the most probable label, if requested.</summary>
+    public ExplanationResponse? Explanation { get; init; }
+
+    /// <summary>The objects, most probable first; null in a model that classifies.</summary>
+    public Detections? Found { get; init; }
+
+    /// <summary>The image as a JPEG with the objects drawn into it, if requested.</summary>
+    public byte[]? Drawing { get; init; }
+}
 
 /// <summary>
 /// From bytes to a prediction, for every model and every API on this host: decode, forward pass, head. The backbones' sessions and the
@@ -41,97 +43,49 @@ public sealed class Predictor(Settings settings, Cores cores, FeatureMemory memo
 
     /// <summary>Predicts one image.</summary>
     /// <param name="caller">The caller, for a fair share of the queue.</param>
-    /// <param name="explain">Also explain the most probable label.</param>
+    /// <param name="query">What to explain or draw, and the threshold of objects; null for the plain prediction.</param>
     /// <param name="cancel">Leaves the queue.</param>
     /// <returns>null if the host is busy; retry later.</returns>
-    public async Task<Answer?> AskAsync(ClaimsPrincipal caller, ServedClassifier version, byte[] image, bool explain,
+    public async Task<Answer?> AskAsync(ClaimsPrincipal caller, ServedVersion version, byte[] image, PredictionQuery? query,
         CancellationToken cancel)
     {
-        var sha256 = Convert.ToHexStringLower(SHA256.HashData(image));
-        var known = version.Recipe.Backbones.Select(backbone => memory.Find(backbone, sha256)).ToArray();
-        return WithUsage(caller, !explain && !known.Contains(null)
-            ? Classify(version, version.Recipe.Assemble(known!), null) // no queueing: heads are small
-            : await cores.RunAsync(caller.AccountId(), image.Length, () => Predict(version, image, sha256, known, explain), cancel));
+        var known = Known(version, image, keep: true);
+        return Counted(caller, known is { IsWhole: true } && query?.Explain is not true
+            ? Look(version, image, known, query) // no queueing: heads are small
+            : await cores.RunAsync(caller.AccountId(), image.Length, () => Look(version, image, known, query), cancel));
     }
 
     /// <summary>Predicts one text.</summary>
     /// <param name="caller">The caller, for a fair share of the queue.</param>
     /// <param name="version">A version of a text model.</param>
-    /// <param name="explain">Also return the weight of each word for the most probable label.</param>
+    /// <param name="query">Whether to explain the most probable label; null for the plain prediction.</param>
     /// <param name="cancel">Leaves the queue.</param>
     /// <returns>null if the host is busy; retry later.</returns>
-    public async Task<Answer?> AskAsync(ClaimsPrincipal caller, ServedClassifier version, string text, bool explain,
+    public async Task<Answer?> AskAsync(ClaimsPrincipal caller, ServedVersion version, string text, PredictionQuery? query,
         CancellationToken cancel) =>
-        WithUsage(caller, await cores.RunAsync(caller.AccountId(), sizeof(char) * text.Length, () =>
-            Read(version, text, explain, cancel), cancel));
-
-    /// <summary>Finds the objects in one image.</summary>
-    /// <param name="caller">The caller, for a fair share of the queue.</param>
-    /// <param name="threshold">Minimum probability; null for each category's own.</param>
-    /// <param name="cancel">Leaves the queue.</param>
-    /// <returns>null if the host is busy; retry later.</returns>
-    public async Task<DetectionAnswer?> DetectAsync(ClaimsPrincipal caller, ServedDetector version, byte[] image, float? threshold,
-        CancellationToken cancel) =>
-        WithUsage(caller, await cores.RunAsync(caller.AccountId(), image.Length, () => DetectNow(version, image, threshold), cancel),
-            answer => answer.Refusal);
-
-    /// <summary>Finds the objects in one image and draws them into it.</summary>
-    /// <param name="caller">The caller, for a fair share of the queue.</param>
-    /// <param name="query">Which objects to draw.</param>
-    /// <param name="cancel">Leaves the queue.</param>
-    /// <returns>null if the host is busy; retry later.</returns>
-    public async Task<DrawnImage?> DrawAsync(ClaimsPrincipal caller, ServedDetector version, byte[] image, PredictionQuery query,
-        CancellationToken cancel)
-    {
-        return WithUsage(caller, await cores.RunAsync(caller.AccountId(), image.Length, () =>
-        {
-            var (refusal, found) = DetectNow(version, image, query.Threshold);
-            return new DrawnImage(refusal, found is null ? null
-                : ObjectDrawing.Draw(image, [.. found.Objects.Take(query.Top ?? int.MaxValue)], version.Labels));
-        }, cancel), drawn => drawn.Refusal);
-    }
-
-    /// <summary>Finds the objects in one image immediately, on the calling thread: for background work.</summary>
-    /// <param name="threshold">Minimum probability; null for each category's own.</param>
-    public DetectionAnswer DetectNow(ServedDetector version, byte[] image, float? threshold)
-    {
-        if (ImageReader.CheckHeader(image, _limits) is { } refusal)
-        {
-            return new(refusal, null);
-        }
-
-        try
-        {
-            using (telemetry.Forward(version.Backbone.Manifest.Id))
-            {
-                return new(null, Detector.Detect(version.Backbone, version.Head, image, threshold));
-            }
-        }
-        catch (ImageRefusedException e)
-        {
-            return new(e.Refusal, null);
-        }
-    }
+        Counted(caller, await cores.RunAsync(caller.AccountId(), sizeof(char) * text.Length, () =>
+            Read(version, text, query, cancel), cancel));
 
     /// <summary>
     /// Predicts files as they arrive, in order. As many as there are cores are predicted at once while the next one is being read;
     /// abandoned predictions leave the queue.
     /// </summary>
+    /// <param name="caller">The caller, for a fair share of the queue.</param>
     /// <param name="files">Files without bytes are passed through.</param>
-    /// <param name="ask">Predicts one image.</param>
+    /// <param name="query">What to explain, and the threshold of objects; null for the plain predictions.</param>
     /// <param name="cancel">Leaves the queue.</param>
     /// <returns>Each file with its prediction; null for a file without bytes, or if the host is busy.</returns>
-    public static async IAsyncEnumerable<(UploadedFile File, T? Answer)> AskAllAsync<T>(IAsyncEnumerable<UploadedFile> files,
-        Func<byte[], CancellationToken, Task<T?>> ask, [EnumeratorCancellation] CancellationToken cancel)
-        where T : class
+    public async IAsyncEnumerable<(UploadedFile File, Answer? Answer)> AskAllAsync(ClaimsPrincipal caller, ServedVersion version,
+        IAsyncEnumerable<UploadedFile> files, PredictionQuery? query, [EnumeratorCancellation] CancellationToken cancel)
     {
         using var left = CancellationTokenSource.CreateLinkedTokenSource(cancel);
-        var asked = new Queue<(UploadedFile File, Task<T?> Answer)>();
+        var asked = new Queue<(UploadedFile File, Task<Answer?> Answer)>();
         try
         {
             await foreach (var file in files.WithCancellation(cancel))
             {
-                asked.Enqueue((file, file.Bytes is null ? Task.FromResult<T?>(null) : ask(file.Bytes, left.Token)));
+                asked.Enqueue((file, file.Bytes is null ? Task.FromResult<Answer?>(null)
+                    : AskAsync(caller, version, file.Bytes, query, left.Token)));
                 if (asked.Count > Environment.ProcessorCount)
                 {
                     yield return (asked.Peek().File, await asked.Dequeue().Answer);
@@ -154,102 +108,90 @@ public sealed class Predictor(Settings settings, Cores cores, FeatureMemory memo
     /// Predicts one image immediately, on the calling thread: for background work, which calls <see cref="Cores.GiveWay"/> itself. The
     /// features are not cached, since thousands of images would evict those that repeat.
     /// </summary>
-    public Answer AnswerNow(ServedClassifier version, byte[] image)
-    {
-        var sha256 = Convert.ToHexStringLower(SHA256.HashData(image));
-        return Predict(version, image, null, [.. version.Recipe.Backbones.Select(backbone => memory.Find(backbone, sha256))],
-            explain: false);
-    }
+    public Answer AnswerNow(ServedVersion version, byte[] image) =>
+        Look(version, image, Known(version, image, keep: false), query: null);
 
     /// <summary>Predicts one text immediately, on the calling thread: for background work.</summary>
     /// <param name="version">A version of a text model.</param>
-    public Answer AnswerNow(ServedClassifier version, string text) =>
-        Read(version, text, explain: false, CancellationToken.None);
+    public Answer AnswerNow(ServedVersion version, string text) => Read(version, text, query: null, CancellationToken.None);
 
-    /// <summary>Predicts an image from its features.</summary>
+    /// <summary>Predicts an image or a text from its features.</summary>
     /// <param name="features">The features, as the version's head reads them.</param>
-    public Answer Classify(ServedClassifier version, float[] features) => Classify(version, features, null);
-
-    private Answer Read(ServedClassifier version, string text, bool explain, CancellationToken cancel)
+    public Answer AnswerNow(ServedClassifier version, float[] features)
     {
-        var texts = ((WordFeatures)version.Features).Texts;
+        using var timing = telemetry.Head();
+        return new(version) { Probabilities = version.Head.Probabilities(features), Unknown = version.Known.IsUnknown(features) };
+    }
+
+    /// <summary>What is known of the features of an image; null for a detector, which reads the image itself.</summary>
+    private KnownFeatures? Known(ServedVersion version, byte[] image, bool keep) =>
+        version is ServedClassifier { Recipe: var recipe } ? memory.Find(recipe, image, keep) : null;
+
+    private Answer Look(ServedVersion version, byte[] image, KnownFeatures? known, PredictionQuery? query)
+    {
+        // What is known was checked when it was computed. Damage that the header does not reveal is found by the decode that follows.
+        if (known is not { IsWhole: true } && ImageReader.CheckHeader(image, _limits) is { } refusal)
+        {
+            return new(version, refusal);
+        }
+
+        try
+        {
+            return version is ServedDetector detector ? Detect(detector, image, query)
+                : Classify((ServedClassifier)version, image, known!, query);
+        }
+        catch (ImageRefusedException e)
+        {
+            return new(version, e.Refusal);
+        }
+    }
+
+    private Answer Detect(ServedDetector version, byte[] image, PredictionQuery? query)
+    {
+        Detections found;
+        using (telemetry.Forward(version.Backbone.Manifest.Id))
+        {
+            found = Detector.Detect(version.Backbone, version.Head, image, query?.Threshold);
+        }
+
+        return new(version)
+        {
+            Found = found,
+            Drawing = query?.Drawn is not true ? null
+                : ObjectDrawing.Draw(image, [.. found.Objects.Take(query?.Top ?? int.MaxValue)], version.Labels),
+        };
+    }
+
+    private Answer Classify(ServedClassifier version, byte[] image, KnownFeatures known, PredictionQuery? query)
+    {
+        var features = memory.Complete(known, image);
+        var answer = AnswerNow(version, features);
+        return query?.Explain is not true ? answer
+            : answer with { Explanation = ExplanationResponse.Of(version, image, features, version.Head.Best(features)) };
+    }
+
+    private Answer Read(ServedVersion version, string text, PredictionQuery? query, CancellationToken cancel)
+    {
+        var classifier = (ServedClassifier)version;
+        var texts = ((WordFeatures)classifier.Features).Texts;
         float[] features;
         using (telemetry.Forward(texts.Id))
         {
             features = texts.Of(text);
         }
 
-        var answer = Classify(version, features);
-        return explain ? answer with { Explanation = ExplanationResponse.Of(version, text, version.Head.Best(features), cancel) } : answer;
+        var answer = AnswerNow(classifier, features);
+        return query?.Explain is not true ? answer
+            : answer with { Explanation = ExplanationResponse.Of(classifier, text, classifier.Head.Best(features), cancel) };
     }
 
-    private Answer? WithUsage(ClaimsPrincipal caller, Answer? answer) => WithUsage(caller, answer, known => known.Refusal);
-
-    private T? WithUsage<T>(ClaimsPrincipal caller, T? answer, Func<T, ImageRefusal?> refusal)
-        where T : class
+    private Answer? Counted(ClaimsPrincipal caller, Answer? answer)
     {
-        if (answer is not null && refusal(answer) is null)
+        if (answer is { Refusal: null })
         {
             usage.CountPrediction(caller);
         }
 
         return answer;
-    }
-
-    /// <summary>Runs on a worker thread.</summary>
-    /// <param name="sha256">Cache key of the features; null not to cache them.</param>
-    private Answer Predict(ServedClassifier version, byte[] image, string? sha256, float[]?[] vectors, bool explain)
-    {
-        // Damage that the header does not reveal is found by the decode that follows.
-        if (ImageReader.CheckHeader(image, _limits) is { } refusal)
-        {
-            return new(refusal, [], [], false, null);
-        }
-
-        try
-        {
-            Extract(version.Recipe, image, sha256, vectors);
-            return Classify(version, version.Recipe.Assemble(vectors!), explain ? image : null);
-        }
-        catch (ImageRefusedException e)
-        {
-            return new(e.Refusal, [], [], false, null);
-        }
-    }
-
-    /// <summary>Computes the missing vectors, decoding once per input size.</summary>
-    private void Extract(FeatureRecipe recipe, byte[] image, string? sha256, float[]?[] vectors)
-    {
-        foreach (var alike in recipe.Backbones.Index().Where(b => vectors[b.Index] is null)
-            .GroupBy(b => b.Item.Manifest.Preprocessing.Square))
-        {
-            using var square = Decode(image, alike.Key);
-            foreach (var (i, backbone) in alike)
-            {
-                using (telemetry.Forward(backbone.Manifest.Id))
-                {
-                    vectors[i] = backbone.Extract(square);
-                }
-
-                if (sha256 is not null)
-                {
-                    memory.Keep(backbone, sha256, vectors[i]!);
-                }
-            }
-        }
-    }
-
-    private CentreSquare Decode(byte[] image, (int Size, int Version) square)
-    {
-        using var timing = telemetry.Decode();
-        return CentreSquare.Of(image, square.Size, square.Version);
-    }
-
-    private Answer Classify(ServedClassifier version, float[] features, byte[]? explain)
-    {
-        using var timing = telemetry.Head();
-        var probabilities = version.Head.Probabilities(features);
-        var explanation = explain is null ? null : ExplanationResponse.Of(version, explain, features, version.Head.Best(features));
-        return new(null, features, probabilities, version.Known.IsUnknown(features), explanation);
     }
 }

@@ -3,7 +3,6 @@ using System.Text.Unicode;
 using Headstart.Uploads.Texts;
 using Headstart.Versions;
 using Microsoft.AspNetCore.Http.Features;
-using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace Headstart.Predictions;
 
@@ -16,9 +15,10 @@ internal sealed class TextAnswers(Predictor predictor, Settings settings)
     /// <param name="http">Contains the texts.</param>
     /// <param name="query">Options for the predictions.</param>
     /// <param name="cancel">Leaves the queue.</param>
-    /// <exception cref="RefusedException">The request contains no texts, or too many.</exception>
-    public async Task<Results<Ok<PredictionResponse>, ProblemHttpResult>> AnswerAsync(
-        Guid id, ServedClassifier version, HttpContext http, PredictionQuery query, CancellationToken cancel)
+    /// <returns>null if the host is busy; retry later.</returns>
+    /// <exception cref="RefusedException">The request contains no texts, too many, or only one, which cannot be read.</exception>
+    public async Task<PredictionResponse?> AnswerAsync(
+        Guid id, ServedVersion version, HttpContext http, PredictionQuery query, CancellationToken cancel)
     {
         var answers = new List<FilePrediction>();
         foreach (var chunk in (await ReadAsync(http, cancel)).Chunk(Environment.ProcessorCount))
@@ -27,20 +27,18 @@ internal sealed class TextAnswers(Predictor predictor, Settings settings)
             {
                 if (answer is null)
                 {
-                    return VersionProblems.Overloaded(http);
+                    return null;
                 }
 
                 answers.Add(answer);
             }
         }
 
-        return answers is [{ Error: { } error }] ? Problems.Of(StatusCodes.Status422UnprocessableEntity, "unreadable-text", error,
-                ("modelId", id), ("version", version.Number), ("predictions", answers))
-            : TypedResults.Ok(new PredictionResponse(id, version.Number, answers));
+        return PredictionResponse.Of(id, version, answers, "unreadable-text");
     }
 
     /// <returns>null if the host is busy.</returns>
-    private async Task<FilePrediction?> AskAsync(ServedClassifier version, HttpContext http, string? given, PredictionQuery query,
+    private async Task<FilePrediction?> AskAsync(ServedVersion version, HttpContext http, string? given, PredictionQuery query,
         CancellationToken cancel)
     {
         if (PlainText.Read(given, settings.Uploads.MaxTextBytes, out var text) is var (_, detail))
@@ -48,8 +46,8 @@ internal sealed class TextAnswers(Predictor predictor, Settings settings)
             return FilePrediction.Failed(null, detail);
         }
 
-        return await predictor.AskAsync(http.User, version, text, query.Explain is true, cancel) is { } answer
-            ? FilePrediction.Of(version, null, answer, query.Top ?? int.MaxValue) with { Text = text } : null;
+        return await predictor.AskAsync(http.User, version, text, query, cancel) is { } answer
+            ? FilePrediction.Of(answer, null, query.Top ?? int.MaxValue) with { Text = text } : null;
     }
 
     private async Task<IReadOnlyList<string?>> ReadAsync(HttpContext http, CancellationToken cancel)

@@ -17,6 +17,9 @@ public abstract record ServedVersion(int Number)
     /// <summary>Whether it has learned from no example and predicts from the words of its categories alone.</summary>
     public bool ZeroShot { get; init; }
 
+    /// <summary>Lowest probability at which each label applies, in a multi-label model; otherwise null.</summary>
+    public virtual IReadOnlyList<float>? Thresholds => null;
+
     /// <summary>Whether it predicts texts.</summary>
     public virtual bool ReadsTexts => false;
 }
@@ -32,6 +35,8 @@ public sealed record ServedClassifier(int Number, VersionFeatures Features, Head
     public FeatureRecipe Recipe => ((ImageFeatures)Features).Recipe;
 
     public override IReadOnlyList<string> Labels => Head.Labels;
+
+    public override IReadOnlyList<float>? Thresholds => Head.Thresholds;
 
     public override bool ReadsTexts => Features is WordFeatures;
 

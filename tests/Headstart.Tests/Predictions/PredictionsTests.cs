@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text.Json.Nodes;
 using Headstart.Tests.Fetching;
+using Headstart.Tests.Hosting;
 using Headstart.Tests.Uploads;
 
 namespace Headstart.Tests.Predictions;
@@ -128,9 +129,37 @@ public sealed class PredictionsTests(TrainedHost host)
     [InlineData("application/json")]
     public async Task A_raw_body_larger_than_a_file_may_be_is_refused(string contentType)
     {
-        using var content = new Hosting.Blanks(60 << 20) { Headers = { ContentType = new(contentType) } };
+        using var content = new Blanks(60 << 20) { Headers = { ContentType = new(contentType) } };
         using var request = new HttpRequestMessage(HttpMethod.Post, Predictions) { Content = content, Headers = { ExpectContinue = true } };
         await (await _client.SendAsync(request, Api.Cancel)).ProblemAsync(HttpStatusCode.RequestEntityTooLarge, "too-large");
+    }
+
+    [Theory]
+    [InlineData((50L << 20) + 1)]
+    [InlineData(2_000_000_000)]
+    [InlineData(3_000_000_000)]
+    public async Task A_length_larger_than_a_file_may_be_is_refused_before_anything_arrived(long length)
+    {
+        await using var connection = await RawConnection.OpenAsync(host.Address);
+        await connection.SendAsync($"POST {Predictions} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {Api.Key}\r\n"
+            + $"Content-Type: image/jpeg\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n");
+        var answer = await connection.ReadToEndAsync();
+        Assert.StartsWith("HTTP/1.1 413 ", answer);
+        Assert.Contains("too-large", answer);
+    }
+
+    [Fact]
+    public async Task However_many_fields_a_form_has_they_are_ignored()
+    {
+        var form = new Form();
+        for (var i = 0; i < 50_000; i++)
+        {
+            form.Field("category", $"{i}");
+        }
+
+        using var content = form.Field("catgory", "dogs").File("cat.jpg", Pets.Cat).Field("category", "dogs").Content();
+        var answer = await (await _client.PostAsync(Predictions, content, Api.Cancel)).JsonAsync();
+        Assert.Equal("cats", answer["predictions"]!.AsArray().Single()!.BestLabel());
     }
 
     [Fact]

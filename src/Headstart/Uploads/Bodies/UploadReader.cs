@@ -13,15 +13,29 @@ public static class UploadReader
 {
     private const int MaxFieldBytes = 4_096;
 
-    /// <summary>Reads the files of a form and ignores its fields.</summary>
+    /// <summary>Reads the files of a form and ignores its fields, however many there are.</summary>
     /// <param name="request">Its body is read to its end.</param>
     /// <param name="boundary">See <see cref="RequestBodies.Boundary(HttpRequest)"/>.</param>
     /// <param name="maxFileBytes">Limit for one file; it is held in memory.</param>
     /// <exception cref="BadHttpRequestException">The body is not well-formed multipart; the files before that point were
     /// yielded.</exception>
-    public static IAsyncEnumerable<UploadedFile> ReadAsync(HttpRequest request, string boundary, int maxFileBytes,
-        CancellationToken cancel) =>
-        PartsAsync(request.Body, boundary, maxFileBytes, manifests: null, new FormOrder(), cancel).OfType<UploadedFile>();
+    public static async IAsyncEnumerable<UploadedFile> ReadAsync(HttpRequest request, string boundary, int maxFileBytes,
+        [EnumeratorCancellation] CancellationToken cancel)
+    {
+        var reader = new MultipartReader(boundary, request.Body);
+        while (await NextAsync(reader, cancel) is { } section)
+        {
+            var (name, fileName) = NamesOf(section);
+            if (name == "file")
+            {
+                yield return await FileAsync(section, fileName, null, maxFileBytes, cancel);
+            }
+            else if (!IsField(name, fileName))
+            {
+                yield return Unnamed(name, fileName, null);
+            }
+        }
+    }
 
     /// <summary>
     /// Reads the files of a form in which fields named category say what they show. With <paramref name="manifests"/>, a part named
@@ -76,16 +90,13 @@ public static class UploadReader
         Manifest? manifest = null;
         while (await NextAsync(reader, cancel) is { } section)
         {
-            var disposition = ContentDispositionHeaderValue.TryParse(section.ContentDisposition, out var parsed) ? parsed : null;
-            var name = HeaderUtilities.RemoveQuotes(disposition?.Name ?? default).ToString();
-            var fileName = RequestBodies.FileNameOf(disposition);
+            var (name, fileName) = NamesOf(section);
             if (manifests is var (rows, kind) && name == "manifest")
             {
                 manifest = manifest is not null ? throw SecondManifest() : await ManifestAsync(section, rows, kind, cancel);
                 order.HasManifest = true;
             }
-            // Some clients send text fields as parts with filename="": treat those as fields.
-            else if (name.Length > 0 && fileName.Length == 0 && name != "file")
+            else if (IsField(name, fileName))
             {
                 var field = await BodyAsync(section, MaxFieldBytes, cancel);
                 if (FieldTypos.Sentence("The form", name, manifests is null ? ["category"] : ["category", "manifest"]) is { } typo)
@@ -103,10 +114,7 @@ public static class UploadReader
             else if (name != "file")
             {
                 await BodyAsync(section, 0, cancel);
-                yield return new(fileName, new FileContent.Unusable(name.Length == 0 ? "part-without-name" : "unknown-part",
-                    name.Length == 0
-                    ? "A part of the form has no name; send files in parts named file."
-                    : $"The form has a part named \"{RequestBodies.Shorten(name)}\"; send files in parts named file."), order.Categories);
+                yield return Unnamed(name, fileName, order.Categories);
             }
             else
             {
@@ -120,6 +128,22 @@ public static class UploadReader
             yield return missing;
         }
     }
+
+    private static (string Name, string FileName) NamesOf(MultipartSection section)
+    {
+        var disposition = ContentDispositionHeaderValue.TryParse(section.ContentDisposition, out var parsed) ? parsed : null;
+        return (HeaderUtilities.RemoveQuotes(disposition?.Name ?? default).ToString(), RequestBodies.FileNameOf(disposition));
+    }
+
+    /// <summary>Some clients send text fields as parts with filename="": these are fields, too.</summary>
+    private static bool IsField(string name, string fileName) => name.Length > 0 && fileName.Length == 0 && name != "file";
+
+    /// <summary>A part that is neither a field nor named file.</summary>
+    private static UploadedFile Unnamed(string name, string fileName, IReadOnlyList<string>? categories) =>
+        new(fileName, name.Length == 0
+            ? new FileContent.Unusable("part-without-name", "A part of the form has no name; send files in parts named file.")
+            : new FileContent.Unusable("unknown-part",
+                $"The form has a part named \"{RequestBodies.Shorten(name)}\"; send files in parts named file."), categories);
 
     private static async Task<UploadedFile> FileAsync(
         MultipartSection section, string fileName, IReadOnlyList<string>? categories, int maxBytes, CancellationToken cancel) =>
