@@ -166,11 +166,11 @@ public static class Setup
     public static IServiceCollection AddTraining(this IServiceCollection services, Settings settings)
     {
         services.AddTransient<RunStart>().AddSingleton<WantedBackbones>().AddSingleton<EarlierChoice>().AddSingleton<ModelUpdates>()
-            .AddSingleton<VersionWriter>().AddSingleton<PublishDecision>()
+            .AddSingleton<VersionWriter>()
             .AddSingleton<ImageRunFeatures>().AddSingleton<TextRunFeatures>()
             .AddSingleton<IRunSteps, ClassificationRun>().AddSingleton<IRunSteps, DetectionRun>().AddSingleton<IRunSteps, WordsRun>()
             .AddJob<TrainingJob>(TrainingJob.Kind, settings);
-        return settings.HasRole("worker") ? services.AddSingleton<ExtractionHelp>().AddHostedService<ShardWorker>() : services;
+        return settings.HasRole("worker") ? services.AddHostedService<ShardWorker>() : services;
     }
 
     public static IServiceCollection AddBatchPredictions(this IServiceCollection services, Settings settings) => services

@@ -10,11 +10,18 @@ namespace Headstart.Jobs;
 /// </summary>
 public sealed class JobLease : IAsyncDisposable
 {
+    /// <summary>How long a lease lasts without renewal. A worker that is silent for this long is considered dead.</summary>
+    internal static readonly TimeSpan Duration = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Beat = TimeSpan.FromSeconds(1);
+
     private readonly IDbContextFactory<HeadstartDb> _databases;
     private readonly JobStatements _statements;
     private readonly Guid _owner;
     private readonly TimeProvider _clock;
-    private readonly Heartbeat _heartbeat;
+    private readonly TimeSpan _before; // how long earlier attempts took, and the time between them
+    private readonly long _taken;
+    private readonly CancellationTokenSource _stop;
+    private readonly Task _beats;
     private CancellationTokenSource? _deadline;
     private CancellationTokenRegistration _atDeadline;
 
@@ -22,11 +29,13 @@ public sealed class JobLease : IAsyncDisposable
         CancellationToken stopping)
     {
         (_databases, _statements, Id, _owner, _clock) = (databases, JobStatements.Of(kind), id, owner, clock);
-        (ModelId, Attempts, StartedAt) = taken;
-        _heartbeat = new(BeatAsync, clock, stopping);
+        (ModelId, Attempts, _before, _taken) = (taken.ModelId, taken.Attempts, TimeSpan.FromSeconds(taken.Seconds), clock.GetTimestamp());
+        _stop = CancellationTokenSource.CreateLinkedTokenSource(stopping);
+        Token = _stop.Token;
+        _beats = BeatAsync();
     }
 
-    private sealed record Taken(Guid ModelId, int Attempts, DateTime StartedAt);
+    private sealed record Taken(Guid ModelId, int Attempts, double Seconds);
 
     public Guid Id { get; }
 
@@ -35,12 +44,12 @@ public sealed class JobLease : IAsyncDisposable
     /// <summary>Number of starts since the last progress, including this one.</summary>
     public int Attempts { get; }
 
-    /// <summary>When the first worker started.</summary>
-    public DateTime StartedAt { get; }
+    /// <summary>Time since the first worker started.</summary>
+    public TimeSpan Elapsed => _before + _clock.GetElapsedTime(_taken);
 
     /// <summary>Cancelled when the work should stop: the job was cancelled or deleted, was taken over by another worker, took too long, or
     /// the host stops.</summary>
-    public CancellationToken Token => _heartbeat.Token;
+    public CancellationToken Token { get; }
 
     /// <summary>Error of the job once it has taken too long.</summary>
     public string? Overdue { get; private set; }
@@ -69,13 +78,16 @@ public sealed class JobLease : IAsyncDisposable
     }
 
     /// <summary>Ends the job with this error unless it finishes in time.</summary>
-    public void EndsIn(TimeSpan left, string error)
+    /// <param name="limit">Counts from the start of the first worker, however often the job starts.</param>
+    /// <param name="error">For its user.</param>
+    public void EndsIn(TimeSpan limit, string error)
     {
+        var left = limit - Elapsed;
         _deadline = new(left > TimeSpan.Zero ? left : TimeSpan.Zero, _clock);
         _atDeadline = _deadline.Token.Register(() =>
         {
             Overdue = error;
-            _ = _heartbeat.StopAsync();
+            _ = _stop.CancelAsync();
         });
     }
 
@@ -90,7 +102,7 @@ public sealed class JobLease : IAsyncDisposable
     {
         if (!await RenewAsync(db))
         {
-            await _heartbeat.StopAsync();
+            await _stop.CancelAsync();
             throw new OperationCanceledException("The job is not ours any more.", Token);
         }
 
@@ -100,18 +112,14 @@ public sealed class JobLease : IAsyncDisposable
         }
     }
 
-    /// <summary>Ends the job. Works once.</summary>
-    /// <returns>False if it was cancelled, deleted or taken over by another worker.</returns>
-    public async Task<bool> EndAsync(HeadstartDb db, JobEnd end)
+    /// <summary>Ends the job. Does nothing if it was cancelled, deleted or taken over by another worker.</summary>
+    public async Task EndAsync(HeadstartDb db, JobEnd end)
     {
-        if (await db.Database.ExecuteSqlRawAsync(_statements.End, Id, _owner, end.State.ToString(), end.Error!) == 0)
+        if (await db.Database.ExecuteSqlRawAsync(_statements.End, Id, _owner, end.State.ToString(), end.Error!) == 1)
         {
-            return false;
+            await (WritesProgress?.Invoke(db) ?? Task.CompletedTask);
+            End = end;
         }
-
-        await (WritesProgress?.Invoke(db) ?? Task.CompletedTask);
-        End = end;
-        return true;
     }
 
     /// <summary>Returns the job to the queue. If we die before this, the next worker takes it when the lease has run out.</summary>
@@ -125,15 +133,43 @@ public sealed class JobLease : IAsyncDisposable
     /// <summary>Stops renewing; leaves the row as it is.</summary>
     public async ValueTask DisposeAsync()
     {
-        await _atDeadline.DisposeAsync(); // first: the deadline must not use a disposed heartbeat
+        await _atDeadline.DisposeAsync(); // first: the deadline must not use what is disposed below
         _deadline?.Dispose();
-        await _heartbeat.DisposeAsync();
+        await _stop.CancelAsync();
+        await _beats;
+        _stop.Dispose();
     }
 
-    private async Task<bool> BeatAsync()
+    /// <summary>Renews the lease once a second until it is lost or disposed.</summary>
+    private async Task BeatAsync()
     {
-        await using var db = await _databases.CreateDbContextAsync();
-        return await RenewAsync(db);
+        await Task.Yield(); // let the constructor return before the first beat
+        var renewed = _clock.GetTimestamp();
+        while (!Token.IsCancellationRequested)
+        {
+            try
+            {
+                await using var db = await _databases.CreateDbContextAsync();
+                if (!await RenewAsync(db))
+                {
+                    break;
+                }
+
+                renewed = _clock.GetTimestamp();
+            }
+            catch (Exception e) when (e is NpgsqlException or InvalidOperationException { InnerException: NpgsqlException })
+            {
+                // The database is down. Work continues until the lease runs out by our own clock; then another worker may take the job.
+                if (_clock.GetElapsedTime(renewed) > Duration)
+                {
+                    break;
+                }
+            }
+
+            await Task.Delay(Beat, _clock, Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+
+        await _stop.CancelAsync();
     }
 
     private async Task<bool> RenewAsync(HeadstartDb db)

@@ -3,8 +3,7 @@ namespace Headstart.Jobs;
 /// <summary>All statements of the kernel on a job's row. They use the database's time, so that hosts with different clocks agree.</summary>
 internal sealed class JobStatements
 {
-    /// <summary>A worker that is silent for this long is considered dead.</summary>
-    private static readonly string LeaseDuration = $"interval '{Heartbeat.LeaseDuration.TotalSeconds:0} seconds'";
+    private static readonly string LeaseDuration = $"interval '{JobLease.Duration.TotalSeconds:0} seconds'";
 
     private JobStatements(JobKind kind)
     {
@@ -19,7 +18,7 @@ internal sealed class JobStatements
             UPDATE {{table}} AS job
             SET state = 'Running', lease_owner = {1}, lease_until = now() + {{LeaseDuration}}, attempts = attempts + 1, started_at = coalesce(started_at, now())
             WHERE id = {0} AND (state = 'Queued' OR (state = 'Running' AND lease_until < now())) AND {{ready}}
-            RETURNING model_id, attempts, started_at
+            RETURNING model_id, attempts, extract(epoch FROM now() - started_at)::float8 AS seconds
             """;
         Renew = $$"""UPDATE {{table}} SET lease_until = now() + {{LeaseDuration}} WHERE id = {0} AND lease_owner = {1} AND state = 'Running'""";
         Progressed = $$"""UPDATE {{table}} SET attempts = 0 WHERE id = {0}""";
@@ -47,7 +46,7 @@ internal sealed class JobStatements
     }
 
     /// <summary>{0} is the job and {1} the new owner of its lease. No row if the job has ended, another worker has it, or it must
-    /// wait.</summary>
+    /// wait. Also returns the seconds since its first start.</summary>
     public string Take { get; }
 
     /// <summary>{0} is the job and {1} the owner. Locks the row until the transaction ends. No row if the owner has lost

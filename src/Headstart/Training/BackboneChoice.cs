@@ -24,10 +24,9 @@ public sealed class BackboneChoice(FeatureCache features, CategoryWords words, T
 
     /// <param name="backbones">Backbones within <paramref name="maxMs"/>, cheapest first; at least one.</param>
     /// <param name="maxMs">Limit for joined backbones, in milliseconds per image.</param>
-    /// <param name="budget">No further backbone is tried after this time; negative means no limit.</param>
+    /// <param name="budget">No further backbone is tried after this time; null means no limit.</param>
     public async Task<Choice> ChooseAsync(IReadOnlyList<Backbone> backbones, double maxMs, Dataset data, StageProgress progress,
-        TimeSpan budget,
-        int seed, CancellationToken cancel)
+        TimeSpan? budget, int seed, CancellationToken cancel)
     {
         var table = new TrialTable(progress);
         var started = clock.GetTimestamp();
@@ -37,7 +36,7 @@ public sealed class BackboneChoice(FeatureCache features, CategoryWords words, T
         var vectors = new Dictionary<Backbone, float[]?[]>();
         foreach (var (i, backbone) in left.Index())
         {
-            if (i == 0 || budget < TimeSpan.Zero || clock.GetElapsedTime(started) < budget)
+            if (i == 0 || budget is null || clock.GetElapsedTime(started) < budget)
             {
                 vectors[backbone] = await features.GetAsync(backbone, [.. sample.Select(s => s.Sha256)],
                     progress.Part(1, 3).Part(i, left.Count), cancel);

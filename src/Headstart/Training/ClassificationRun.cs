@@ -13,22 +13,22 @@ internal sealed class ClassificationRun(ImageRunFeatures images, TextRunFeatures
 
     public async Task<MadeVersion> MakeAsync(RunContext context, CancellationToken cancel)
     {
-        var (db, run, data, watch, budget) = context;
+        var (db, run, data) = context;
 
         // 2. Choose. Features of images go to the cache as they are computed.
-        await watch.EnterAsync(RunStage.Choosing, 0);
+        await run.EnterAsync(RunStage.Choosing, 0);
         IRunFeatures features = data.Kind.IsText() ? texts : images;
-        using var chosen = await features.ChooseAsync(db, run, data, new(run, 0, 0.5), budget, cancel);
+        using var chosen = await features.ChooseAsync(db, run, data, new(run, 0, 0.5), cancel);
 
         // 3. Extract the features that the choice has not computed.
-        await watch.EnterAsync(RunStage.Extracting, 0.5);
+        await run.EnterAsync(RunStage.Extracting, 0.5);
         var read = await features.ReadAsync(db, chosen.Features, [.. data.Train, .. data.Test], new StageProgress(run, 0.5, 0.7), cancel);
         var examples = Examples.Of(data, read, await features.AlikeAsync(db, read, cancel), chosen.Prior);
         run.Notice(examples.Notices(data.Kind.Nouns()));
         var (train, tried) = (examples.Train, chosen.Tried);
 
         // 4. Train.
-        await watch.EnterAsync(RunStage.Training, 0.7);
+        await run.EnterAsync(RunStage.Training, 0.7);
         var progress = new StageProgress(run, 0.7, 0.85);
         var linearOnly = data.Kind.IsText(); // hidden layers do not improve word features and take minutes
         var compared = tried is not null && examples.Duplicates.Count == 0 && tried.Scores.Count == train.Count
@@ -59,7 +59,7 @@ internal sealed class ClassificationRun(ImageRunFeatures images, TextRunFeatures
         var evaluated = raw.At(temperature).With(thresholds);
 
         // 5. Evaluate.
-        await watch.EnterAsync(RunStage.Evaluating, 0.85);
+        await run.EnterAsync(RunStage.Evaluating, 0.85);
         // The served head is also trained on the images that Headstart itself held out. The report describes a head trained on less, so
         // it does not overstate the accuracy.
         var all = examples.All;

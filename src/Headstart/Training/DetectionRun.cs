@@ -16,18 +16,18 @@ namespace Headstart.Training;
 internal sealed class DetectionRun(LoadedBackbones loaded, DetectorBackbones detectors, WantedBackbones wanted, ImageRunFeatures images,
     IBlobStore blobs, Cores cores, Settings settings) : IRunSteps
 {
-    private const double LimitOfTraining = 0.9; // share of the run's limit; the rest is for comparing and publishing
+    private const double LimitOfTraining = 0.9; // share of the time left; the rest is for comparing and publishing
 
     public bool Suits(Dataset data, TrainingRun run) => data.HasEnoughCategories && data.Kind.HasBoxes();
 
     public async Task<MadeVersion> MakeAsync(RunContext context, CancellationToken cancel)
     {
-        var (db, run, data, watch, budget) = context;
+        var (db, run, data) = context;
         await LookAsync(context, cancel);
 
         // 2. Find the backbones to choose from.
-        await watch.EnterAsync(RunStage.Choosing, 0);
-        var backbones = Admissible(run.Run, await wanted.BringAsync(db, run, budget, cancel));
+        await run.EnterAsync(RunStage.Choosing, 0);
+        var backbones = Admissible(run.Run, await wanted.BringAsync(db, run, cancel));
 
         // 3. Find look-alikes, by the features of the fastest backbone.
         var read = await images.ReadAsync(db, new ImageFeatures(FeatureRecipe.Of(loaded.All[0])), [.. data.Train, .. data.Test],
@@ -45,16 +45,16 @@ internal sealed class DetectionRun(LoadedBackbones loaded, DetectorBackbones det
         {
             GiveWay = cores.GiveWay,
             Effort = settings.Training.DetectionEffort,
-            Limit = budget > TimeSpan.Zero ? LimitOfTraining * budget - watch.Elapsed : null,
+            Limit = LimitOfTraining * run.TimeLeft,
         };
-        var progress = new Progress(run, watch);
+        var progress = new Progress(run);
         var result = await Task.Run(() => DetectionTraining.Train(task, progress, cancel), cancel);
         using var head = result.Head;
         using var evaluated = result.Evaluated;
         run.Status = run.Status with { Backbones = [.. result.Trials.Select(Trial)] };
 
         // 5. Report.
-        await watch.EnterAsync(RunStage.Evaluating, 0.96);
+        await run.EnterAsync(RunStage.Evaluating, 0.96);
         var confirmed = await db.Examples.Where(i => i.ModelId == run.Run.ModelId && i.Confirmed).Select(i => i.Id).ToListAsync(cancel);
         var report = ObjectsReportWriter.Write(new(data, examples, [.. examples.TrainIds.Concat(tests).Select(id => items[id])], result,
             confirmed.ToHashSet()));
@@ -113,7 +113,7 @@ internal sealed class DetectionRun(LoadedBackbones loaded, DetectorBackbones det
     }
 
     /// <summary>Maps the library's stages to those of a run. (.NET's own class would report later, from another thread.)</summary>
-    private sealed class Progress(ActiveRun run, StageWatch watch) : IProgress<DetectionProgress>
+    private sealed class Progress(ActiveRun run) : IProgress<DetectionProgress>
     {
         public void Report(DetectionProgress value)
         {
@@ -124,7 +124,7 @@ internal sealed class DetectionRun(LoadedBackbones loaded, DetectorBackbones det
                 DetectionStage.Training => (RunStage.Training, 0.5, 0.8),
                 _ => (RunStage.Evaluating, 0.8, 0.96),
             };
-            watch.Enter(stage);
+            run.Enter(stage);
             new StageProgress(run, from, to).Report(value.Share);
         }
     }

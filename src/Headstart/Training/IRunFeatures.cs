@@ -35,8 +35,7 @@ public interface IRunFeatures
 {
     /// <summary>The features that the run names, or else those that suit the examples best.</summary>
     /// <exception cref="RefusedException">No features are available.</exception>
-    Task<ChosenFeatures> ChooseAsync(HeadstartDb db, ActiveRun run, Dataset data, StageProgress progress, TimeSpan budget,
-        CancellationToken cancel);
+    Task<ChosenFeatures> ChooseAsync(HeadstartDb db, ActiveRun run, Dataset data, StageProgress progress, CancellationToken cancel);
 
     /// <summary>The vectors of the examples, without those that can no longer be read.</summary>
     Task<ReadItems> ReadAsync(HeadstartDb db, VersionFeatures features, IReadOnlyList<Dataset.Item> items, IProgress<double> progress,

@@ -20,11 +20,11 @@ public sealed class ImageRunFeatures(
     /// <summary>
     /// Downloads missing backbones and chooses the features; reuses an earlier run's choice if nothing could have changed it.
     /// </summary>
-    public async Task<ChosenFeatures> ChooseAsync(HeadstartDb db, ActiveRun run, Dataset data, StageProgress progress, TimeSpan budget,
+    public async Task<ChosenFeatures> ChooseAsync(HeadstartDb db, ActiveRun run, Dataset data, StageProgress progress,
         CancellationToken cancel)
     {
         var maxMs = run.Run.MaxLatencyMs ?? double.PositiveInfinity;
-        var named = await wanted.BringAsync(db, run, budget, cancel);
+        var named = await wanted.BringAsync(db, run, cancel);
         var words = await UsableAsync(run,
             await WordsRun.WordsOfAsync(db, run.Run.ModelId, data.Categories, data.Kind.ReadsWords() ? pairs.All : [], cancel), cancel);
         if (named is not null)
@@ -43,7 +43,7 @@ public sealed class ImageRunFeatures(
         }
 
         var choice = await new BackboneChoice(features, words, clock).ChooseAsync(
-            admissible, maxMs, data, progress, budget / 2, Seed, cancel);
+            admissible, maxMs, data, progress, run.TimeLeft / 2, Seed, cancel);
         return With(words, choice.Chosen.Recipe, new(
             choice.Probe == 0 ? $"{choice.Chosen.Recipe.Id} was chosen without comparison: no category has two images to compare on."
                 : $"{choice.Reason}.", null, choice.Probe,

@@ -25,7 +25,6 @@ internal static class ObjectsReportWriter
         var (accuracy, heldOut) = (report.At50, !report.CrossValidated);
         double[] interval = [accuracy.Low, accuracy.High];
         var unreadable = items.Where((_, i) => result.Answers[i] is null).Select(item => item.ExampleId);
-        var support = examples.All.Support();
         var learned = result.Curve?.Points[^1].Images ?? 0;
         return new()
         {
@@ -43,7 +42,7 @@ internal static class ObjectsReportWriter
             MeanF1 = report.Categories.Average(category => Class(category).F1),
             LearningCurve = result.Curve is not { } curve ? null
                 : new(curve.Points, [.. ((double[])[1, 1.5, 2, 4]).Select(times => curve.At(times * learned))]),
-            Balance = Balance(data.Categories, support),
+            Balance = ReportWriter.Balance(data.Categories, examples.All.Support()),
             Duplicates = examples.Duplicates,
             Leaks = examples.Leaks,
             Backbones = [],
@@ -116,13 +115,6 @@ internal static class ObjectsReportWriter
             + $"raise mean average precision by about {100 * gain:0.#} percentage points ({100 * low:0.#} to {100 * high:0.#})."),
         _ => " More images like these would hardly raise mean average precision.",
     };
-
-    private static BalanceReport Balance(IReadOnlyList<string> categories, int[] support)
-    {
-        var (smallest, largest) = (Array.IndexOf(support, support.Min()), Array.IndexOf(support, support.Max()));
-        return new(categories[smallest], support[smallest], categories[largest], support[largest],
-            Math.Round((double)support[largest] / Math.Max(1, support[smallest]), 2));
-    }
 
     private static string Percent(double share) => string.Create(CultureInfo.InvariantCulture, $"{100 * share:0.#} %");
 }

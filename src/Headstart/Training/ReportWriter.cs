@@ -79,7 +79,7 @@ public static class ReportWriter
             LearningCurve = found.Curve is null ? null
             : new(found.Curve.Points, [.. ((double[])[1, 1.5, 2, 4]).Select(times => found.Curve.At(times * train.Count))]),
             Advice = advice,
-            Balance = Balance(found.Examples.All),
+            Balance = Balance(categories, found.Examples.All.Support()),
             Suspects = suspects,
             ExpectedLabelErrors = errors,
             Hardest = ImageFindings.Hardest(found, calibrated),
@@ -165,11 +165,10 @@ public static class ReportWriter
 
     private static double Share(IEnumerable<bool> values) => values.Average(value => value ? 1.0 : 0);
 
-    private static BalanceReport Balance(LabelledFeatures all)
+    internal static BalanceReport Balance(IReadOnlyList<string> categories, int[] support)
     {
-        var support = all.Support();
         var (smallest, largest) = (Array.IndexOf(support, support.Min()), Array.IndexOf(support, support.Max()));
-        return new(all.Categories[smallest], support[smallest], all.Categories[largest], support[largest],
+        return new(categories[smallest], support[smallest], categories[largest], support[largest],
             Math.Round((double)support[largest] / Math.Max(1, support[smallest]), 2));
     }
 

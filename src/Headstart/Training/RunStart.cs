@@ -10,11 +10,11 @@ using Microsoft.EntityFrameworkCore;
 
 namespace Headstart.Training;
 
-/// <summary>The options of a run.</summary>
-/// <param name="Backbone">The id of a backbone, several joined with <c>+</c>; null or <c>auto</c> for the automatic choice.</param>
-/// <param name="MaxLatencyMs">Limit per image on this host, in milliseconds.</param>
-/// <param name="MaxTrainingSeconds">Limit for the whole run, in seconds.</param>
-public sealed record RunOptions(string? Backbone = null, double? MaxLatencyMs = null, double? MaxTrainingSeconds = null);
+/// <param name="Backbone">The id of a backbone, several ids joined with <c>+</c>, or <c>auto</c> to choose the best automatically.</param>
+/// <param name="MaxLatencyMs">Only consider backbones that need, alone or joined, at most this many milliseconds per image on this
+/// host.</param>
+/// <param name="MaxTrainingSeconds">The run fails if it takes longer than this many seconds.</param>
+public sealed record NewRunRequest(string? Backbone = null, double? MaxLatencyMs = null, double? MaxTrainingSeconds = null);
 
 /// <summary>Starts training runs, for every API.</summary>
 public sealed class RunStart(HeadstartDb db, LoadedBackbones loaded, LoadedTextBackbones texts, ImageTextPairs pairs,
@@ -28,12 +28,12 @@ public sealed class RunStart(HeadstartDb db, LoadedBackbones loaded, LoadedTextB
     /// <returns>The run, queued.</returns>
     /// <exception cref="RefusedException">No run was started; the problem says why.</exception>
     public async Task<TrainingRun> StartAsync(
-        ClaimsPrincipal caller, Guid id, RunOptions options, string? idempotencyKey, CancellationToken cancel) =>
+        ClaimsPrincipal caller, Guid id, NewRunRequest options, string? idempotencyKey, CancellationToken cancel) =>
         await db.ModelsOf(caller).AnyAsync(m => m.Id == id, cancel) ? await StartAsync(id, options, idempotencyKey, cancel)
             : throw new RefusedException(Problems.NoSuchModel());
 
     /// <summary>For callers that have already checked that the model may be trained.</summary>
-    public async Task<TrainingRun> StartAsync(Guid id, RunOptions options, string? idempotencyKey, CancellationToken cancel)
+    public async Task<TrainingRun> StartAsync(Guid id, NewRunRequest options, string? idempotencyKey, CancellationToken cancel)
     {
         if (await BeforeAsync(id, idempotencyKey, cancel) is { } before)
         {
@@ -97,7 +97,7 @@ public sealed class RunStart(HeadstartDb db, LoadedBackbones loaded, LoadedTextB
     }
 
     /// <summary>A queued row; the caller saves and enqueues it.</summary>
-    public static TrainingRun NewRun(Guid model, RunOptions options, string? idempotencyKey, DateTime now) => new()
+    public static TrainingRun NewRun(Guid model, NewRunRequest options, string? idempotencyKey, DateTime now) => new()
     {
         Id = Guid.CreateVersion7(),
         ModelId = model,
@@ -112,20 +112,20 @@ public sealed class RunStart(HeadstartDb db, LoadedBackbones loaded, LoadedTextB
     private async Task<TrainingRun?> BeforeAsync(Guid id, string? key, CancellationToken cancel) =>
         key is null ? null : await db.TrainingRuns.SingleOrDefaultAsync(r => r.ModelId == id && r.IdempotencyKey == key, cancel);
 
-    private static ProblemHttpResult? Refuse(RunOptions options) =>
+    private static ProblemHttpResult? Refuse(NewRunRequest options) =>
         options.MaxLatencyMs is <= 0 or double.NaN ? Problems.Invalid("invalid-max-latency", "maxLatencyMs must be greater than 0.")
             : options.MaxTrainingSeconds is <= 0 or > 1_000_000 or double.NaN ? Problems.Invalid("invalid-max-training-seconds",
                 "maxTrainingSeconds must be greater than 0 and at most 1,000,000.")
             : null;
 
     /// <summary>Checks the options for a text model.</summary>
-    private ProblemHttpResult? RefuseTextBackbone(RunOptions options) =>
+    private ProblemHttpResult? RefuseTextBackbone(NewRunRequest options) =>
         options.Backbone is null or "auto" || TextCandidates.Ids(texts.All).Contains(options.Backbone) ? null
         : Problems.Invalid("unknown-backbone", $"Unknown text backbone \"{RequestBodies.Readable(options.Backbone)}\". Use auto or one of: "
             + $"{string.Join(", ", TextCandidates.Ids(texts.All))}.");
 
     /// <summary>Checks the options for an image model.</summary>
-    private ProblemHttpResult? RefuseBackbone(RunOptions options, ModelKind kind)
+    private ProblemHttpResult? RefuseBackbone(NewRunRequest options, ModelKind kind)
     {
         var named = options.Backbone is "auto" ? null : options.Backbone;
         return kind.HasBoxes() && named is not null && loaded.FindRecipe(named) is not null && loaded.Find(named) is null
@@ -152,11 +152,11 @@ public sealed class RunStart(HeadstartDb db, LoadedBackbones loaded, LoadedTextB
         + "Thirty images per category are a good start.";
 
     /// <summary>Whether a version can be made from words alone.</summary>
-    private bool BeginsWithWords(ModelKind kind, int categories, RunOptions options) => kind.ReadsWords()
+    private bool BeginsWithWords(ModelKind kind, int categories, NewRunRequest options) => kind.ReadsWords()
         && categories >= kind.MinCategories() && pairs.Find(options.Backbone is "auto" ? null : options.Backbone, options.MaxLatencyMs)
             is not null;
 
-    private async Task<ProblemHttpResult?> NothingToLearnAsync(Guid id, ModelKind kind, RunOptions options, CancellationToken cancel)
+    private async Task<ProblemHttpResult?> NothingToLearnAsync(Guid id, ModelKind kind, NewRunRequest options, CancellationToken cancel)
     {
         var learnable = db.LearnableLabels;
         if (kind.HasBoxes())

@@ -1,22 +1,27 @@
+using Headstart.Backbones;
 using Headstart.Data;
+using Headstart.Similarity;
 
 namespace Headstart.Training;
 
-/// <summary>Helps with other workers' runs: reads their images, shard by shard, and fits their heads.</summary>
+/// <summary>Helps with other workers' runs: computes feature vectors and fingerprints of their images, shard by shard, and fits their
+/// heads.</summary>
 public sealed partial class ShardWorker : BackgroundService
 {
     private static readonly TimeSpan Period = TimeSpan.FromSeconds(3);
 
-    private readonly ExtractionHelp _extraction;
+    private readonly ExtractionShards _shards;
+    private readonly FeatureCache _features;
+    private readonly Fingerprints _prints;
+    private readonly LoadedBackbones _loaded;
     private readonly SharedFits _fits;
-    private readonly TimeProvider _clock;
     private readonly ILogger<ShardWorker> _log;
     private readonly SemaphoreSlim _news = new(0, 1);
 
-    public ShardWorker(ExtractionHelp extraction, SharedFits fits, Announcements announcements, TimeProvider clock,
-        ILogger<ShardWorker> log)
+    public ShardWorker(ExtractionShards shards, FeatureCache features, Fingerprints prints, LoadedBackbones loaded, SharedFits fits,
+        Announcements announcements, ILogger<ShardWorker> log)
     {
-        (_extraction, _fits, _clock, _log) = (extraction, fits, clock, log);
+        (_shards, _features, _prints, _loaded, _fits, _log) = (shards, features, prints, loaded, fits, log);
         announcements.Listen(Announcement.Shards, () => _news.Wake());
     }
 
@@ -32,11 +37,10 @@ public sealed partial class ShardWorker : BackgroundService
         {
             try
             {
-                while (!_extraction.IsLeading && (await _extraction.HelpAsync(stopping) || await _fits.HelpAsync(stopping)))
+                // A host that leads a run needs its cores for that.
+                while (!_shards.IsLeading && (await ExtractAsync(stopping) || await _fits.HelpAsync(stopping)))
                 {
                 }
-
-                await _news.WaitAsync(Period, stopping);
             }
             catch (OperationCanceledException) when (stopping.IsCancellationRequested)
             {
@@ -47,9 +51,26 @@ public sealed partial class ShardWorker : BackgroundService
                 // Most likely the database or the blob store is unreachable. The shard becomes free again, and the run's own worker
                 // continues without us.
                 Log.Failed(_log, e.GetBaseException().Message);
-                await Task.Delay(Period, _clock, stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
+
+            await _news.WaitAsync(Period, stopping);
         }
+    }
+
+    /// <summary>Computes one shard of images.</summary>
+    /// <returns>false if there was none to compute.</returns>
+    private async Task<bool> ExtractAsync(CancellationToken stopping)
+    {
+        var here = _loaded.All.ToDictionary(b => b.FeatureSpace);
+        if (await _shards.ClaimAsync([.. here.Keys, Fingerprints.Space], null, stopping) is not { } shard)
+        {
+            return false;
+        }
+
+        await (shard.Space == Fingerprints.Space ? _prints.ComputeAsync(shard.Images, stopping)
+            : _features.ComputeAsync(here[shard.Space], shard.Images, null, stopping));
+        await _shards.DoneAsync(shard, stopping);
+        return true;
     }
 
     private static partial class Log

@@ -21,7 +21,7 @@ public sealed class TextRunFeatures(LoadedTextBackbones loaded, SentenceVectors 
 {
     private const int AtOnce = 5_000; // rows per database query
 
-    public async Task<ChosenFeatures> ChooseAsync(HeadstartDb db, ActiveRun run, Dataset data, StageProgress progress, TimeSpan budget,
+    public async Task<ChosenFeatures> ChooseAsync(HeadstartDb db, ActiveRun run, Dataset data, StageProgress progress,
         CancellationToken cancel)
     {
         var texts = await TextsAsync(db, run.Run.ModelId, cancel);

@@ -9,12 +9,6 @@ using Microsoft.EntityFrameworkCore;
 
 namespace Headstart.Training;
 
-/// <param name="Backbone">The id of a backbone, several ids joined with <c>+</c>, or <c>auto</c> to choose the best automatically.</param>
-/// <param name="MaxLatencyMs">Only consider backbones that need, alone or joined, at most this many milliseconds per image on this
-/// host.</param>
-/// <param name="MaxTrainingSeconds">The run fails if it takes longer than this many seconds.</param>
-public sealed record NewRunRequest(string? Backbone = null, double? MaxLatencyMs = null, double? MaxTrainingSeconds = null);
-
 /// <param name="Progress">0 to 1.</param>
 /// <param name="SecondsLeft">Estimated seconds left.</param>
 /// <param name="Version">The number of the version it made.</param>
@@ -68,8 +62,7 @@ public static class TrainingApi
             + "it started.")] string? idempotencyKey,
         RunStart start, ClaimsPrincipal caller, CancellationToken cancel)
     {
-        var options = request is null ? new RunOptions() : new(request.Backbone, request.MaxLatencyMs, request.MaxTrainingSeconds);
-        return Accepted(await start.StartAsync(caller, id, options, idempotencyKey, cancel));
+        return Accepted(await start.StartAsync(caller, id, request ?? new(), idempotencyKey, cancel));
     }
 
     private static async Task<Results<Accepted<RetrainResponse>, ProblemHttpResult>> Retrain(

@@ -11,8 +11,8 @@ namespace Headstart.Training;
 /// and publishing is atomic.
 /// </summary>
 internal sealed partial class TrainingJob(
-    IDbContextFactory<HeadstartDb> databases, IEnumerable<IRunSteps> kinds, PublishDecision publish, VersionWriter versions,
-    TimeProvider clock, ILogger<TrainingJob> log) : IJob
+    IDbContextFactory<HeadstartDb> databases, IEnumerable<IRunSteps> kinds, VersionWriter versions, TimeProvider clock,
+    ILogger<TrainingJob> log) : IJob
 {
     public static readonly JobKind Kind = new("training", "training_runs", "training run", "Start another run; if it fails again, try "
         + "fewer or smaller examples.")
@@ -27,16 +27,9 @@ internal sealed partial class TrainingJob(
         }
 
         Log.Started(log, lease.Id, lease.Attempts);
-        var budget = row.MaxTrainingSeconds is { } seconds ? TimeSpan.FromSeconds(seconds) : Timeout.InfiniteTimeSpan;
-        if (row.MaxTrainingSeconds is not null)
-        {
-            lease.EndsIn(budget, $"The run did not finish within maxTrainingSeconds ({row.MaxTrainingSeconds:0} s); raise the limit, or "
-                + "name one backbone.");
-        }
-
         try
         {
-            await TrainAsync(db, new(databases, lease, row, clock), budget, lease.Token);
+            await TrainAsync(db, new(databases, lease, row, clock), lease.Token);
             return null;
         }
         catch (Exception e) when (e is HeadTrainingException or TextFeaturesException)
@@ -45,10 +38,8 @@ internal sealed partial class TrainingJob(
         }
     }
 
-    private async Task TrainAsync(HeadstartDb db, ActiveRun run, TimeSpan budget, CancellationToken cancel)
+    private async Task TrainAsync(HeadstartDb db, ActiveRun run, CancellationToken cancel)
     {
-        var watch = new StageWatch(run, clock);
-
         // 1. Freeze. If the process dies after this, the next attempt learns from the same images.
         await Dataset.FreezeAsync(db, run.Run, cancel);
         var data = await Dataset.ReadAsync(db, run.Run, cancel);
@@ -58,21 +49,11 @@ internal sealed partial class TrainingJob(
         run.Notice(data.LeftOutNotice is { } leftOut && steps is not WordsRun ? [leftOut] : []);
 
         // 2 to 5. Choose, extract, train and evaluate.
-        var made = await steps.MakeAsync(new(db, run, data, watch, budget), cancel);
+        var made = await steps.MakeAsync(new(db, run, data), cancel);
 
         // 6. Publish: blobs, then version, pointer and the run's end in one transaction.
-        await watch.EnterAsync(RunStage.Publishing, 0.97);
-        var comparison = await publish.DecideAsync(db, run.Run.ModelId, made.Candidate, new StageProgress(run, 0.97, 0.98), cancel);
-        var report = made.Report with
-        {
-            Comparison = comparison,
-            Backbones = run.Status.Backbones,
-            SecondsPerStage = watch.Seconds(),
-            Notices = run.Status.Notices,
-            Flaws = await FlawedImages.OfAsync(db, run.Run.ModelId, cancel),
-        };
-        var number = await versions.PublishAsync(run, made with { Report = report }, cancel);
-        Log.Succeeded(log, run.Run.Id, number, report.Accuracy);
+        var number = await versions.PublishAsync(db, run, made, cancel);
+        Log.Succeeded(log, run.Run.Id, number, made.Report.Accuracy);
     }
 
     private static partial class Log
@@ -83,15 +64,4 @@ internal sealed partial class TrainingJob(
         [LoggerMessage(Level = LogLevel.Information, Message = "Training run {Run} made version {Version}, accuracy {Accuracy:0.000}")]
         public static partial void Succeeded(ILogger log, Guid run, int version, double? accuracy);
     }
-}
-
-/// <summary>Maps the progress of a part (0 to 1) onto its share of the run.</summary>
-public sealed class StageProgress(ActiveRun run, double from, double to) : IProgress<double>
-{
-    public void Report(double value) => run.Status = run.Status with { Progress = from + (to - from) * Math.Clamp(value, 0, 1) };
-
-    public StageProgress Part(int index, int count) =>
-        new(run, from + (to - from) * index / count, from + (to - from) * (index + 1) / count);
-
-    public void Show(List<BackboneTrial> trials) => run.Status = run.Status with { Backbones = trials };
 }

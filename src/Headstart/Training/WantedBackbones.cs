@@ -25,14 +25,14 @@ public sealed class WantedBackbones(LoadedBackbones loaded, HostCatalogue catalo
 
     /// <returns>The backbone that the run names, if this host has it now; null if the run must choose.</returns>
     /// <exception cref="RefusedException">No backbone is available.</exception>
-    public async Task<string?> BringAsync(HeadstartDb db, ActiveRun run, TimeSpan budget, CancellationToken cancel)
+    public async Task<string?> BringAsync(HeadstartDb db, ActiveRun run, CancellationToken cancel)
     {
         await loaded.Bundled.WaitAsync(cancel);
         var named = run.Run.Backbone;
         var ids = named is null ? Recommended().Union(await NewAsync(db, run.Run, cancel)).Where(id => loaded.Find(id) is null)
             : Missing(named);
         var fetches = ids.Where(fetcher.CanFetch).Select(id => fetcher.Begin(catalogue.Find(id)!, again: named is not null)).ToList();
-        var patience = named is not null ? TimeSpan.MaxValue : budget > TimeSpan.Zero && budget / 4 < Timeout ? budget / 4 : Timeout;
+        var patience = named is not null ? TimeSpan.MaxValue : run.TimeLeft / 4 is { } quarter && quarter < Timeout ? quarter : Timeout;
         await WaitAsync(run, fetches, patience, cancel);
 
         var notices = Notices(fetches, named is null);

@@ -21,8 +21,8 @@ internal sealed class WordsRun(ImageTextPairs pairs, ImageRunFeatures images) : 
 
     public async Task<MadeVersion> MakeAsync(RunContext context, CancellationToken cancel)
     {
-        var (db, run, data, watch, _) = context;
-        await watch.EnterAsync(RunStage.Choosing, 0);
+        var (db, run, data) = context;
+        await run.EnterAsync(RunStage.Choosing, 0);
         var pair = pairs.Find(run.Run.Backbone, run.Run.MaxLatencyMs)
             ?? throw RefusedException.Invalid("run-refused",
                 "The image-text pair was removed meanwhile; add images, and start another run.");
@@ -30,7 +30,7 @@ internal sealed class WordsRun(ImageTextPairs pairs, ImageRunFeatures images) : 
             [pair], cancel);
         var features = new ImageFeatures(pair.Recipe);
 
-        await watch.EnterAsync(RunStage.Training, 0.5);
+        await run.EnterAsync(RunStage.Training, 0.5);
         var (head, known) = await Task.Run(() => words.ZeroShot(pair), cancel);
         run.Status = run.Status with
         {

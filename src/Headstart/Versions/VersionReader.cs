@@ -80,7 +80,7 @@ public sealed class VersionReader(IBlobStore blobs, LoadedBackbones loaded, Dete
     private RefusedException NoBackbone(string id, string sha256) => Unavailable($"This version needs the backbone {id} (SHA-256 "
         + $"{sha256[..Math.Min(12, sha256.Length)]}…), which this host does not have. {loaded.HowToGetOne}");
 
-    internal static RefusedException Unavailable(string why) => new(StatusCodes.Status409Conflict, "version-unavailable", why);
+    internal static RefusedException Unavailable(string why) => new(VersionProblems.Unavailable(why));
 
     private async Task<(VersionFeatures Features, long Bytes)> TextsAsync(ArtifactPart part, CancellationToken cancel)
     {

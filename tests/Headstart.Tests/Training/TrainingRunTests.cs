@@ -208,35 +208,49 @@ public sealed class TrainingRunTests(TestHost host)
     public async Task A_run_whose_worker_died_is_found_by_the_sweep_and_one_that_keeps_dying_is_given_up()
     {
         var (lost, hopeless) = (await _client.PetsAsync(3), await _client.PetsAsync(3));
-        var (lostRun, hopelessRun) = (await DeadAsync(lost, 1), await DeadAsync(hopeless, 5));
+        var (lostRun, hopelessRun) = (await AbandonedAsync(lost, attempts: 1), await AbandonedAsync(hopeless, attempts: 5));
 
         Assert.Equal("succeeded", (string?)(await _client.EndOfRunAsync(lost, lostRun))["state"]);
         var given = await _client.EndOfRunAsync(hopeless, hopelessRun);
         Assert.Equal("failed", (string?)given["state"]);
         Assert.Contains("5 times", (string?)given["error"], StringComparison.Ordinal);
+    }
 
-        // As a worker on a machine that lost its power leaves it: running, the lease run out, nobody told.
-        async Task<JsonNode> DeadAsync(string model, int attempts)
+    [Fact]
+    public async Task The_limit_of_a_run_counts_from_its_first_start_and_not_again_from_that_of_its_next_worker()
+    {
+        var model = await _client.PetsAsync(3);
+
+        var late = await _client.EndOfRunAsync(model, await AbandonedAsync(model, attempts: 1, secondsAgo: 3600, limit: 1800));
+        var inTime = await _client.EndOfRunAsync(model, await AbandonedAsync(model, attempts: 1, secondsAgo: 3600, limit: 36_000));
+
+        Assert.Equal(("failed", "succeeded"), ((string?)late["state"], (string?)inTime["state"]));
+        Assert.Contains("maxTrainingSeconds (1800 s)", (string?)late["error"], StringComparison.Ordinal);
+    }
+
+    /// <summary>A run as a worker on a machine that lost its power leaves it: running, the lease run out, nobody told.</summary>
+    private async Task<JsonNode> AbandonedAsync(string model, int attempts, int secondsAgo = 60, double? limit = null)
+    {
+        var id = Guid.CreateVersion7();
+        await host.QueryAsync(async db =>
         {
-            var id = Guid.CreateVersion7();
-            var past = DateTime.UnixEpoch;
-            await host.QueryAsync(async db =>
+            db.Add(new TrainingRun
             {
-                db.Add(new TrainingRun
-                {
-                    Id = id,
-                    ModelId = Guid.Parse(model.Split('/')[^1]),
-                    State = JobState.Running,
-                    CreatedAt = past,
-                });
-                await db.SaveChangesAsync();
-                return await db.Database.ExecuteSqlAsync(
-                    $"""
-                    UPDATE training_runs
-                    SET attempts = {attempts}, lease_owner = gen_random_uuid(), lease_until = 'epoch', enqueued_at = 'epoch' WHERE id = {id}
-                    """);
+                Id = id,
+                ModelId = Guid.Parse(model.Split('/')[^1]),
+                State = JobState.Running,
+                MaxTrainingSeconds = limit,
+                CreatedAt = DateTime.UnixEpoch,
             });
-            return await _client.GetJsonAsync($"{model}/training-runs/{id}");
-        }
+            await db.SaveChangesAsync();
+            return await db.Database.ExecuteSqlAsync(
+                $"""
+                UPDATE training_runs
+                SET attempts = {attempts}, lease_owner = gen_random_uuid(), lease_until = 'epoch', enqueued_at = 'epoch',
+                    started_at = now() - {secondsAgo} * interval '1 second'
+                WHERE id = {id}
+                """);
+        });
+        return await _client.GetJsonAsync($"{model}/training-runs/{id}");
     }
 }

@@ -34,8 +34,8 @@ internal sealed class ImportJob(
         }
 
         var longest = settings.Uploads.MaxImportSeconds;
-        lease.EndsIn(TimeSpan.FromSeconds(longest) - (clock.Now() - lease.StartedAt), $"The import did not finish within {longest:0} "
-            + "seconds (Headstart:Uploads:MaxImportSeconds). Images added so far stay; send the same upload again to add the rest.");
+        lease.EndsIn(TimeSpan.FromSeconds(longest), $"The import did not finish within {longest:0} seconds "
+            + "(Headstart:Uploads:MaxImportSeconds). Images added so far stay; send the same upload again to add the rest.");
         if (await sources.OpenAsync(import, lease.Token) is not { } source)
         {
             return JobEnd.Failed("The upload is no longer in the blob store. Images added so far stay; send it again to add the rest.");
