@@ -17,6 +17,7 @@ public sealed partial class SharedBackbones(IDbContextFactory<HeadstartDb> datab
     LoadedBackbones loaded, LoadedTextBackbones texts, DataPaths paths, ILogger<SharedBackbones> log) : IDisposable
 {
     private readonly SemaphoreSlim _one = new(1);
+    private readonly HashSet<(string Sha256, string Manifest)> _refused = []; // not downloaded again until the restart
 
     /// <summary>Whether there are no other hosts.</summary>
     public bool IsAlone => database.IsOwn;
@@ -104,7 +105,7 @@ public sealed partial class SharedBackbones(IDbContextFactory<HeadstartDb> datab
             foreach (var shared in await db.SharedBackbones.ToListAsync(cancel))
             {
                 var (here, letGo) = Here(shared);
-                if (shared.RemovedAt is null && here is null)
+                if (shared.RemovedAt is null && here is null && !_refused.Contains(KeyOf(shared)))
                 {
                     await BringAsync(shared, cancel);
                 }
@@ -180,6 +181,7 @@ public sealed partial class SharedBackbones(IDbContextFactory<HeadstartDb> datab
     private async Task BringAsync(SharedBackbone shared, CancellationToken cancel)
     {
         var folder = Directory.CreateDirectory(Folder(shared)).FullName;
+        var whole = false;
         var half = Path.Combine(folder, $"{Guid.CreateVersion7():n}.upload");
         try
         {
@@ -195,6 +197,7 @@ public sealed partial class SharedBackbones(IDbContextFactory<HeadstartDb> datab
                 }
             }
 
+            whole = true;
             if (shared.TextId is not null)
             {
                 texts.Take(half, Path.Combine(Directory.CreateDirectory(paths.RegisteredTexts).FullName,
@@ -208,12 +211,19 @@ public sealed partial class SharedBackbones(IDbContextFactory<HeadstartDb> datab
         catch (Exception e) when (e is BackboneException or TextFeaturesException)
         {
             Log.Unusable(log, shared.Id, e.Message);
+            if (whole)
+            {
+                _refused.Add(KeyOf(shared));
+            }
         }
         finally
         {
             File.Delete(half);
         }
     }
+
+    private static (string Sha256, string Manifest) KeyOf(SharedBackbone shared) =>
+        (Convert.ToHexString(shared.Sha256), shared.Manifest);
 
     private string Folder(SharedBackbone shared) => shared.Registered ? paths.RegisteredBackbones : paths.Backbones;
 

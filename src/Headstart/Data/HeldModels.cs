@@ -12,6 +12,10 @@ public static class HeldModels
     public static Task HoldModelAsync(this HeadstartDb db, Guid id) =>
         db.Database.ExecuteSqlAsync($"SELECT FROM models WHERE id = {id} FOR KEY SHARE");
 
+    /// <summary>Locks all models of an account: none is deleted, published or locked in this way until the transaction ends.</summary>
+    public static Task LockModelsAsync(this HeadstartDb db, Guid account) =>
+        db.Database.ExecuteSqlAsync($"SELECT FROM models WHERE account_id = {account} ORDER BY id FOR NO KEY UPDATE");
+
     /// <summary>
     /// Deletes examples of a model. Locks the model first, because its row has their counts: deleting the model locks the same rows in this
     /// order, so one of the two waits instead of a deadlock.

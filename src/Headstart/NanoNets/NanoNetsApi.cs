@@ -127,11 +127,14 @@ public static class NanoNetsApi
             return error!;
         }
 
+        // Of concurrent calls one starts a run: they know of the same last run, and a key starts only one.
+        var last = await db.TrainingRuns.Where(r => r.ModelId == model.Id).OrderByDescending(r => r.Id).Select(r => (Guid?)r.Id)
+            .FirstOrDefaultAsync(cancel);
         var training = await db.TrainingRuns.AnyAsync(r => r.ModelId == model.Id
             && (r.State == JobState.Queued || r.State == JobState.Running), cancel);
         try
         {
-            _ = training ? null : await start.StartAsync(http.User, model.Id, new(), null, cancel);
+            _ = training ? null : await start.StartAsync(http.User, model.Id, new(), $"after {last}", cancel);
         }
         catch (RefusedException e)
         {

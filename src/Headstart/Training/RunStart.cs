@@ -58,7 +58,8 @@ public sealed class RunStart(HeadstartDb db, LoadedBackbones loaded, LoadedTextB
             await using var transaction = await db.Database.BeginTransactionAsync(cancel);
             if (await db.LeftForRunsAsync(account, cancel) is (0, { } exceeded))
             {
-                throw new RefusedException(exceeded.Problem());
+                // unless a concurrent request with the same key took the last place
+                return await BeforeAsync(id, idempotencyKey, cancel) ?? throw new RefusedException(exceeded.Problem());
             }
 
             db.Add(run);

@@ -68,11 +68,11 @@ public static class TrainingApi
     private static async Task<Results<Accepted<RetrainResponse>, ProblemHttpResult>> Retrain(
         HeadstartDb db, ModelUpdates updates, JobWaker waker, TimeProvider clock, ClaimsPrincipal caller, CancellationToken cancel)
     {
-        var models = db.ModelsOf(caller).Where(m =>
-            !db.TrainingRuns.Any(r => r.ModelId == m.Id && (r.State == JobState.Queued || r.State == JobState.Running)));
-        var found = await updates.FindAsync(db, models, cancel);
         await using var transaction = await db.Database.BeginTransactionAsync(cancel);
         var (left, exceeded) = await db.LeftForRunsAsync(caller.AccountId(), cancel);
+        await db.LockModelsAsync(caller.AccountId()); // a concurrent call waits here, and then finds the runs of this one
+        var found = await updates.FindAsync(db, db.ModelsOf(caller).Where(m =>
+            !db.TrainingRuns.Any(r => r.ModelId == m.Id && (r.State == JobState.Queued || r.State == JobState.Running))), cancel);
         if (left == 0 && found.Count > 0)
         {
             return exceeded!.Problem();

@@ -43,6 +43,22 @@ public sealed class QuirksTests(NanoHost host) : IClassFixture<NanoHost>
             ((string?)refused["message"], (int)refused["code"]!, (string?)refused["errors"]![0]!["reason"]));
     }
 
+    [Fact]
+    public async Task Impatient_clients_train_twice_at_once_and_start_one_run()
+    {
+        var model = await host.Client.PetsAsync(3);
+        var id = Guid.Parse(model.Split('/')[^1]);
+        await using var held = await HeldRow.TakeAsync(host, $"SELECT FROM models WHERE id = {id} FOR UPDATE");
+        var calls = (TrainAsync(), TrainAsync());
+        await held.WaitersAsync(2);
+        await held.ReleaseAsync();
+
+        Assert.Equal((id.ToString(), id.ToString()), ((string?)(await calls.Item1)["model_id"], (string?)(await calls.Item2)["model_id"]));
+        Assert.Single((await host.Client.GetJsonAsync($"{model}/training-runs"))["items"]!.AsArray());
+
+        Task<JsonNode> TrainAsync() => host.JsonAsync(_requests.Post($"{Categorization}/Train/?modelId={id}"));
+    }
+
     /// <summary>tryAGI/Nanonets, made from the specification.</summary>
     [Fact]
     public async Task CSharp_client_sends_JSON_as_an_urlencoded_form()
