@@ -74,10 +74,8 @@ public static class AccountsApi
 
     private static async Task<Page<AccountResponse>> List(HeadstartDb db, int? limit, Guid? after, CancellationToken cancel)
     {
-        var size = Page.Limit(limit);
-        var rows = await db.Accounts.Where(a => after == null || a.Id < after).OrderByDescending(a => a.Id).Take(size + 1).AsNoTracking()
-            .ToListAsync(cancel);
-        return Page.Of(rows.ConvertAll(AccountResponse.Of), size, a => a.Id.ToString());
+        var accounts = db.Accounts.AsNoTracking().Where(a => after == null || a.Id < after).OrderByDescending(a => a.Id);
+        return await Page.ReadAsync(accounts, limit, AccountResponse.Of, a => a.Id.ToString(), cancel);
     }
 
     private static async Task<Results<Ok<AccountResponse>,

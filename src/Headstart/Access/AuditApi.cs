@@ -38,14 +38,14 @@ public static class AuditApi
         HeadstartDb db, ClaimsPrincipal caller, [AsParameters] AuditQuery query, [AsParameters] PageQuery page, CancellationToken cancel)
     {
         var (operation, key, since, until) = query;
-        var (size, after) = (Page.Limit(page.Limit), page.After);
+        var after = page.After;
         var account = caller.AccountId();
         var (from, to) = (since?.UtcDateTime, until?.UtcDateTime);
-        var rows = await db.AuditEntries.AsNoTracking()
+        var entries = db.AuditEntries.AsNoTracking()
             .Where(e => e.AccountId == account && (after == null || e.Id < after))
             .Where(e => (operation == null || e.Operation == operation) && (key == null || e.KeyId == key) && (from == null || e.At >= from)
                 && (to == null || e.At < to))
-            .OrderByDescending(e => e.Id).Take(size + 1).ToListAsync(cancel);
-        return Page.Of(rows.ConvertAll(AuditedChange.Of), size, e => e.Id.ToString());
+            .OrderByDescending(e => e.Id);
+        return await Page.ReadAsync(entries, page.Limit, AuditedChange.Of, e => e.Id.ToString(), cancel);
     }
 }

@@ -74,13 +74,10 @@ public static class KeysApi
     private static async Task<Page<KeyResponse>> List(
         HeadstartDb db, ClaimsPrincipal caller, int? limit, Guid? after, CancellationToken cancel)
     {
-        var size = Page.Limit(limit);
         var account = caller.AccountId();
-        var rows = await db.ApiKeys.Where(k => k.AccountId == account && (after == null || k.Id < after))
-            .OrderByDescending(k => k.Id).Take(size + 1)
-            .AsNoTracking().ToListAsync(cancel);
-        return Page.Of(rows.ConvertAll(k => new KeyResponse(k.Id, k.Name, k.Prefix, k.IsAdmin, k.Scopes, k.ExpiresAt, k.CreatedAt,
-            k.RevokedAt)), size, k => k.Id.ToString());
+        var keys = db.ApiKeys.AsNoTracking().Where(k => k.AccountId == account && (after == null || k.Id < after));
+        return await Page.ReadAsync(keys.OrderByDescending(k => k.Id), limit, k => new KeyResponse(k.Id, k.Name, k.Prefix, k.IsAdmin,
+            k.Scopes, k.ExpiresAt, k.CreatedAt, k.RevokedAt), k => k.Id.ToString(), cancel);
     }
 
     private static async Task<Results<NoContent, ProblemHttpResult>> Revoke(

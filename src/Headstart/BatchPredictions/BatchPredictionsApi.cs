@@ -3,6 +3,7 @@ using System.Security.Claims;
 using System.Text.Json;
 using Headstart.Access;
 using Headstart.Data;
+using Headstart.Jobs;
 using Headstart.Versions;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Mvc;
@@ -40,6 +41,7 @@ public sealed record BatchResponse(
     Guid Id, Guid ModelId, int Version, JobState State, double Progress, double? SecondsLeft, int Images, int Done, int Failed,
     string? Error,
     DateTime CreatedAt, DateTime? FinishedAt)
+    : IShownJob
 {
     public static BatchResponse Of(BatchPrediction batch) => new(
         batch.Id, batch.ModelId, batch.Version, batch.State, Math.Round((double)batch.Done / batch.Images, 3),
@@ -49,6 +51,9 @@ public sealed record BatchResponse(
 
 public static class BatchPredictionsApi
 {
+    private static readonly ModelJobs<BatchPrediction, BatchPrediction, BatchResponse> Jobs = new(BatchJob.Kind, "batch",
+        "batch-predictions", (_, batches) => batches, BatchResponse.Of);
+
     public static void MapBatchPredictions(this RouteGroupBuilder api)
     {
         var batches = api.MapGroup("/models/{id:guid}/batch-predictions").WithTags("Batch predictions");
@@ -63,13 +68,15 @@ public static class BatchPredictionsApi
         Map("/table", "startBatchOfTable", "Predict the texts of a table", "CSV or tab-separated with the header text, JSON Lines, or one "
                 + "text per line.")
             .WithMetadata(new RawBody("text\nI loved it\n", "text/csv", "text/tab-separated-values", "application/jsonl", "text/plain"));
-        batches.MapGet("/", List).Named("listBatchPredictions", "List the batches", "Newest first.").Refuses(400, 401, 404);
-        batches.MapGet("/{batchId:guid}", Get).Named("getBatchPrediction", "Get a batch", "Its state and progress.").Refuses(401, 404);
+        batches.MapGet("/", Jobs.ListAsync).Named("listBatchPredictions", "List the batches", "Newest first.").Refuses(400, 401, 404);
+        batches.MapGet("/{batchId:guid}", ([AsParameters] ModelJobsCall call, Guid batchId) => Jobs.GetAsync(call, batchId))
+            .Named("getBatchPrediction", "Get a batch", "Its state and progress.").Refuses(401, 404);
         batches.MapGet("/{batchId:guid}/results", Results).Named("getBatchResults", "Get the results of a batch",
                 "One JSON object per line with ?format=jsonl, or a table with ?format=csv, in upload order. For a detection model the "
                 + "table has a row per object. While the batch runs, results are partial; they are complete when done equals images.")
             .Produces<string>(200, "application/x-ndjson", "text/csv").Refuses(400, 401, 404);
-        batches.MapPost("/{batchId:guid}/cancel", Cancel).Named("cancelBatchPrediction", "Cancel a batch",
+        batches.MapPost("/{batchId:guid}/cancel", ([AsParameters] ModelJobsCall call, Guid batchId) => Jobs.CancelAsync(call, batchId))
+            .Named("cancelBatchPrediction", "Cancel a batch",
             "It stops within a few seconds; the results so far stay. Cancelling a finished batch changes nothing.").Refuses(401, 404);
         batches.MapDelete("/{batchId:guid}", Delete).Named("deleteBatchPrediction", "Delete a batch", "Deletes its results too; a "
             + "running batch stops.")
@@ -88,42 +95,23 @@ public static class BatchPredictionsApi
             + "started.")] string? idempotencyKey,
         [FromServices] NewBatches batches, CancellationToken cancel)
     {
-        return Accepted(await batches.StartAsync(http, id, version, idempotencyKey, cancel));
+        return Jobs.Accepted(BatchResponse.Of(await batches.StartAsync(http, id, version, idempotencyKey, cancel)));
     }
-
-    private static async Task<Results<Ok<Page<BatchResponse>>, ProblemHttpResult>> List(
-        Guid id, HeadstartDb db, ClaimsPrincipal caller, int? limit, Guid? after, CancellationToken cancel)
-    {
-        if (!await db.ModelsOf(caller).AnyAsync(m => m.Id == id, cancel))
-        {
-            return Problems.NoSuchModel();
-        }
-
-        var size = Page.Limit(limit);
-        var rows = await db.BatchPredictions.Where(b => b.ModelId == id && (after == null || b.Id < after))
-            .OrderByDescending(b => b.Id).Take(size + 1).ToListAsync(cancel);
-        return TypedResults.Ok(Page.Of(rows.ConvertAll(BatchResponse.Of), size, b => b.Id.ToString()));
-    }
-
-    private static async Task<Results<Ok<BatchResponse>, ProblemHttpResult>> Get(
-        Guid id, Guid batchId, HeadstartDb db, ClaimsPrincipal caller, CancellationToken cancel) =>
-        await Find(db, caller, id, batchId).SingleOrDefaultAsync(cancel) is { } batch ? TypedResults.Ok(BatchResponse.Of(batch))
-            : NoSuchBatch(id);
 
     private static async Task<Results<PushStreamHttpResult, ProblemHttpResult>> Results(
-        Guid id, Guid batchId, HeadstartDb db, ServableVersions versions, ClaimsPrincipal caller, string? format,
-        CancellationToken cancel)
+        [AsParameters] ModelJobsCall call, Guid batchId, ServableVersions versions, string? format)
     {
         if (format is not (null or "jsonl" or "csv"))
         {
             return Problems.Of(StatusCodes.Status400BadRequest, "invalid-format", "format must be jsonl or csv.");
         }
 
-        if (!await Find(db, caller, id, batchId).AnyAsync(cancel))
+        if (!await Jobs.Of(call, batchId).AnyAsync(call.Cancel))
         {
-            return NoSuchBatch(id);
+            return Jobs.NoSuchJob(call);
         }
 
+        var (id, db, caller, _, _, cancel) = call;
         var kind = (await versions.PublishedAsync(caller, id, cancel))?.Kind ?? default;
         return format is "csv"
             ? TypedResults.Stream(body => BatchResults.WriteTableAsync(db, batchId, kind, body, cancel), "text/csv; charset=utf-8",
@@ -132,28 +120,6 @@ public static class BatchPredictionsApi
                 $"{batchId}.jsonl");
     }
 
-    private static async Task<Results<Accepted<BatchResponse>, ProblemHttpResult>> Cancel(
-        Guid id, Guid batchId, HeadstartDb db, ClaimsPrincipal caller, CancellationToken cancel)
-    {
-        var query = Find(db, caller, id, batchId);
-        if (await query.AnyAsync(cancel))
-        {
-            await BatchJob.Kind.CancelAsync(db, batchId, cancel);
-        }
-
-        return await query.SingleOrDefaultAsync(cancel) is { } batch ? Accepted(batch) : NoSuchBatch(id);
-    }
-
-    private static async Task<Results<NoContent, ProblemHttpResult>> Delete(
-        Guid id, Guid batchId, HeadstartDb db, ClaimsPrincipal caller, CancellationToken cancel) =>
-        await Find(db, caller, id, batchId).ExecuteDeleteAsync(cancel) == 1 ? TypedResults.NoContent() : NoSuchBatch(id);
-
-    private static IQueryable<BatchPrediction> Find(HeadstartDb db, ClaimsPrincipal caller, Guid id, Guid batchId) =>
-        db.ModelsOf(caller).Where(m => m.Id == id)
-            .Join(db.BatchPredictions.Where(b => b.Id == batchId), m => m.Id, b => b.ModelId, (_, b) => b);
-
-    private static Accepted<BatchResponse> Accepted(BatchPrediction batch) =>
-        TypedResults.Accepted($"/api/v1/models/{batch.ModelId}/batch-predictions/{batch.Id}", BatchResponse.Of(batch));
-
-    private static ProblemHttpResult NoSuchBatch(Guid id) => Problems.NoSuch("batch", $"/api/v1/models/{id}/batch-predictions");
+    private static async Task<Results<NoContent, ProblemHttpResult>> Delete([AsParameters] ModelJobsCall call, Guid batchId) =>
+        await Jobs.Of(call, batchId).ExecuteDeleteAsync(call.Cancel) == 1 ? TypedResults.NoContent() : Jobs.NoSuchJob(call);
 }

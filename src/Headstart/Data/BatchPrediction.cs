@@ -1,7 +1,7 @@
 namespace Headstart.Data;
 
 /// <summary>Many images or texts that one version predicts in the background. See <c>BatchJob</c>.</summary>
-public sealed class BatchPrediction
+public sealed class BatchPrediction : IJobRow
 {
     public required Guid Id { get; init; }
 

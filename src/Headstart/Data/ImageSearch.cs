@@ -16,7 +16,7 @@ public enum SearchStage
 }
 
 /// <summary>A web search for examples. This row and its candidates are the truth: see <c>SearchJob</c>.</summary>
-public sealed class ImageSearch
+public sealed class ImageSearch : IJobRow
 {
     public required Guid Id { get; init; }
 

@@ -1,7 +1,7 @@
 namespace Headstart.Data;
 
 /// <summary>An upload too long for one request: its body is stored and processed in the background. See <c>ImportJob</c>.</summary>
-public sealed class Import
+public sealed class Import : IJobRow
 {
     public required Guid Id { get; init; }
 

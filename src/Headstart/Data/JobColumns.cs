@@ -3,13 +3,27 @@ using Microsoft.EntityFrameworkCore.Metadata.Builders;
 
 namespace Headstart.Data;
 
+/// <summary>What the rows of all jobs have in common.</summary>
+public interface IJobRow
+{
+    Guid Id { get; }
+
+    Guid ModelId { get; }
+
+    JobState State { get; }
+
+    string? Error { get; }
+
+    string? IdempotencyKey { get; }
+
+    DateTime? FinishedAt { get; }
+}
+
 /// <summary>Columns common to all jobs: who works on it and until when.</summary>
 internal static class JobColumns
 {
-    /// <summary>The entity needs <c>Id</c>, <c>ModelId</c>, <c>IdempotencyKey</c>, <c>State</c>, <c>Error</c> and
-    /// <c>FinishedAt</c>.</summary>
     public static void IsJob<T>(this EntityTypeBuilder<T> job)
-        where T : class
+        where T : class, IJobRow
     {
         job.Property<Guid?>("LeaseOwner");
         job.Property<DateTime?>("LeaseUntil");

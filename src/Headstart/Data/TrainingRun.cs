@@ -12,7 +12,7 @@ public enum RunStage
 }
 
 /// <summary>An attempt to make a version. See <c>TrainingJob</c>.</summary>
-public sealed class TrainingRun
+public sealed class TrainingRun : IJobRow
 {
     public required Guid Id { get; init; }
 

@@ -14,6 +14,10 @@ namespace Headstart.ImageSearches;
 public static class ImageSearchesApi
 {
     private const int Thumbnail = 256;
+
+    private static readonly ModelJobs<ImageSearch, SearchView, SearchResponse> Jobs = new(SearchJob.Kind, "image search", "image-searches",
+        (db, searches) => SearchView.Of(searches, db), view => view.Respond());
+
     public static void MapImageSearches(this RouteGroupBuilder api)
     {
         var searches = api.MapGroup("/models/{id:guid}/image-searches").WithTags("Image searches").ForImages("send your own texts to "
@@ -23,15 +27,18 @@ public static class ImageSearchesApi
                 + "with author, licence and source page, and starts a training run. With review, the search waits for your approval "
                 + "before adding images.")
             .Example("""{"queries":{"cats":"domestic cat","dogs":"dog"},"perCategory":60,"train":true}""").Refuses(400, 401, 404, 422);
-        searches.MapGet("/", List).Named("listImageSearches", "List the image searches", "Newest first.").Refuses(400, 401, 404);
-        searches.MapGet("/{searchId:guid}", Get).Named("getImageSearch", "Get an image search", "Its state, and the number of images "
+        searches.MapGet("/", Jobs.ListAsync).Named("listImageSearches", "List the image searches", "Newest first.").Refuses(400, 401, 404);
+        searches.MapGet("/{searchId:guid}", ([AsParameters] ModelJobsCall call, Guid searchId) => Jobs.GetAsync(call, searchId))
+            .Named("getImageSearch", "Get an image search", "Its state, and the number of images "
             + "found, downloaded, kept and added per category.").Refuses(401, 404);
-        searches.MapGet("/{searchId:guid}/events", Events).Named("watchImageSearch", "Watch an image search",
+        searches.MapGet("/{searchId:guid}/events", ([AsParameters] ModelJobsCall call, Guid searchId) => Jobs.EventsAsync(call, searchId))
+            .Named("watchImageSearch", "Watch an image search",
                 "Server-sent events, each the search's current state; the stream ends when the search ends or waits for review.")
             .Produces<SearchResponse>(200, "text/event-stream").Refuses(401, 404);
         searches.MapPost("/{searchId:guid}/accept", Accept).Named("acceptImageSearch", "Accept the images of a search",
             "Ends the review and adds the kept images to the model.").Refuses(401, 404, 409);
-        searches.MapPost("/{searchId:guid}/cancel", Cancel).Named("cancelImageSearch", "Cancel an image search",
+        searches.MapPost("/{searchId:guid}/cancel", ([AsParameters] ModelJobsCall call, Guid searchId) => Jobs.CancelAsync(call, searchId))
+            .Named("cancelImageSearch", "Cancel an image search",
             "It stops within a few seconds; images added so far stay. Cancelling a finished search changes nothing.").Refuses(401, 404);
         searches.MapGet("/{searchId:guid}/candidates", Candidates).Named("listSearchCandidates", "List the candidates of a search",
             "In the order found, with author, licence and source page; filter with ?state= and ?category=.").Refuses(400, 401, 404);
@@ -49,49 +56,17 @@ public static class ImageSearchesApi
             + "search it started.")] string? idempotencyKey,
         [FromServices] NewSearches searches, ClaimsPrincipal caller, CancellationToken cancel)
     {
-        return Started(await searches.StartAsync(caller, id, request, idempotencyKey, cancel));
-    }
-
-    private static async Task<Results<Ok<Page<SearchResponse>>, ProblemHttpResult>> List(
-        Guid id, HeadstartDb db, ClaimsPrincipal caller, int? limit, Guid? after, CancellationToken cancel)
-    {
-        if (!await db.ModelsOf(caller).AnyAsync(m => m.Id == id, cancel))
-        {
-            return Problems.NoSuchModel();
-        }
-
-        var size = Page.Limit(limit);
-        var rows = await SearchView.Of(db.ImageSearches.Where(s => s.ModelId == id && (after == null || s.Id < after))
-            .OrderByDescending(s => s.Id).Take(size + 1), db)
-            .AsNoTracking().ToListAsync(cancel);
-        return TypedResults.Ok(Page.Of([.. rows.Select(row => row.Respond()).OrderByDescending(s => s.Id)], size, s => s.Id.ToString()));
-    }
-
-    private static async Task<Results<Ok<SearchResponse>, ProblemHttpResult>> Get(
-        Guid id, Guid searchId, HeadstartDb db, ClaimsPrincipal caller, CancellationToken cancel) =>
-        await ViewOf(db, caller, id, searchId).SingleOrDefaultAsync(cancel) is { } view ? TypedResults.Ok(view.Respond())
-            : NoSuchSearch(id);
-
-    private static async Task<Results<ServerSentEventsResult<SearchResponse>, ProblemHttpResult>> Events(
-        Guid id, Guid searchId, HeadstartDb db, TimeProvider clock, IHostApplicationLifetime lifetime, ClaimsPrincipal caller,
-        CancellationToken cancel)
-    {
-        var view = ViewOf(db, caller, id, searchId);
-        return await view.AnyAsync(cancel)
-            ? TypedResults.ServerSentEvents(RowEvents.WatchAsync(view, row => row.Respond(), search => search.HasEnded(), clock,
-                lifetime.ApplicationStopping, cancel))
-            : NoSuchSearch(id);
+        return Jobs.Accepted((await searches.StartAsync(caller, id, request, idempotencyKey, cancel)).Respond());
     }
 
     private static async Task<Results<Accepted<SearchResponse>, ProblemHttpResult>> Accept(
-        Guid id, Guid searchId, HeadstartDb db, JobWaker waker, ClaimsPrincipal caller, CancellationToken cancel)
+        [AsParameters] ModelJobsCall call, Guid searchId, JobWaker waker)
     {
-        var waiting = await SearchesOf(db, caller, id).Where(s => s.Id == searchId && s.State == JobState.Reviewing)
-            .ExecuteUpdateAsync(set => set
-            .SetProperty(s => s.State, JobState.Queued).SetProperty(s => s.Accepted, true), cancel);
-        if (await ViewOf(db, caller, id, searchId).SingleOrDefaultAsync(cancel) is not { } view)
+        var waiting = await Jobs.Of(call, searchId).Where(s => s.State == JobState.Reviewing).ExecuteUpdateAsync(set => set
+            .SetProperty(s => s.State, JobState.Queued).SetProperty(s => s.Accepted, true), call.Cancel);
+        if (await Jobs.ViewOf(call, searchId).SingleOrDefaultAsync(call.Cancel) is not { } view)
         {
-            return NoSuchSearch(id);
+            return Jobs.NoSuchJob(call);
         }
 
         if (waiting == 0 && !view.Search.Accepted)
@@ -101,26 +76,15 @@ public static class ImageSearchesApi
         }
 
         waker.Wake(SearchJob.Kind, searchId); // if the process dies before this, the sweep enqueues it
-        return Started(view);
-    }
-
-    private static async Task<Results<Accepted<SearchResponse>, ProblemHttpResult>> Cancel(
-        Guid id, Guid searchId, HeadstartDb db, ClaimsPrincipal caller, CancellationToken cancel)
-    {
-        if (await SearchesOf(db, caller, id).AnyAsync(s => s.Id == searchId, cancel))
-        {
-            await SearchJob.Kind.CancelAsync(db, searchId, cancel);
-        }
-
-        return await ViewOf(db, caller, id, searchId).SingleOrDefaultAsync(cancel) is { } view ? Started(view) : NoSuchSearch(id);
+        return Jobs.Accepted(view.Respond());
     }
 
     private static async Task<Results<Ok<Page<CandidateResponse>>, ProblemHttpResult>> Candidates(
-        Guid id, Guid searchId, [AsParameters] CandidateQuery query, HeadstartDb db, ClaimsPrincipal caller, CancellationToken cancel)
+        [AsParameters] ModelJobsCall call, Guid searchId, [AsParameters] CandidateQuery query)
     {
-        if (!await SearchesOf(db, caller, id).AnyAsync(s => s.Id == searchId, cancel))
+        if (!await Jobs.Of(call, searchId).AnyAsync(call.Cancel))
         {
-            return NoSuchSearch(id);
+            return Jobs.NoSuchJob(call);
         }
 
         var (state, category, limit, after) = query;
@@ -132,11 +96,10 @@ public static class ImageSearchesApi
                 $"state must be one of {string.Join(", ", Enum.GetNames<CandidateState>().Select(name => name.ToLowerInvariant()))}.");
         }
 
-        var size = Page.Limit(limit);
-        var rows = await db.SearchCandidates.AsNoTracking().Where(c => c.SearchId == searchId && (after == null || c.Position > after))
-            .Where(c => (state == null || c.State == one) && (named == null || c.Category == named))
-            .OrderBy(c => c.Position).Take(size + 1).ToListAsync(cancel);
-        return TypedResults.Ok(Page.Of(rows.ConvertAll(Of), size, c => $"{c.Position}"));
+        var rows = call.Db.SearchCandidates.AsNoTracking()
+            .Where(c => c.SearchId == searchId && (after == null || c.Position > after))
+            .Where(c => (state == null || c.State == one) && (named == null || c.Category == named));
+        return TypedResults.Ok(await Page.ReadAsync(rows.OrderBy(c => c.Position), limit, Of, c => $"{c.Position}", call.Cancel));
     }
 
     private static async Task<Results<FileContentHttpResult, StatusCodeHttpResult, ProblemHttpResult>> Content(
@@ -188,12 +151,6 @@ public static class ImageSearchesApi
     private static CandidateResponse Of(SearchCandidate c) =>
         new(c.Position, c.Category, c.State, c.Reason, c.Detail, c.Sha256 is not null, c.Origin);
 
-    private static Accepted<SearchResponse> Started(SearchView view) =>
-        TypedResults.Accepted($"/api/v1/models/{view.Search.ModelId}/image-searches/{view.Search.Id}", view.Respond());
-
-    private static IQueryable<SearchView> ViewOf(HeadstartDb db, ClaimsPrincipal caller, Guid id, Guid searchId) =>
-        SearchView.Of(SearchesOf(db, caller, id).Where(s => s.Id == searchId), db).AsNoTracking();
-
     private static IQueryable<ImageSearch> SearchesOf(HeadstartDb db, ClaimsPrincipal caller, Guid id) =>
         db.ModelsOf(caller).Where(m => m.Id == id).Join(db.ImageSearches, m => m.Id, s => s.ModelId, (_, s) => s);
 
@@ -201,8 +158,6 @@ public static class ImageSearchesApi
         SearchesOf(db, caller, of.Id).Where(s => s.Id == of.SearchId)
             .Join(db.SearchCandidates.Where(c => c.Position == of.Position), s => s.Id, c => c.SearchId, (_, c) => c)
             .AsNoTracking().SingleOrDefaultAsync(cancel);
-
-    private static ProblemHttpResult NoSuchSearch(Guid id) => Problems.NoSuch("image search", $"/api/v1/models/{id}/image-searches");
 
     private static ProblemHttpResult NoSuchCandidate(CandidatePath of) =>
         Problems.NoSuch("candidate", $"/api/v1/models/{of.Id}/image-searches/{of.SearchId}/candidates");

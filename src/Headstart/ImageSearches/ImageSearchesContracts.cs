@@ -1,5 +1,6 @@
 using System.ComponentModel.DataAnnotations;
 using Headstart.Data;
+using Headstart.Jobs;
 using Microsoft.AspNetCore.Mvc;
 
 namespace Headstart.ImageSearches;
@@ -23,10 +24,7 @@ public sealed record SearchResponse(
     Guid Id, Guid ModelId, JobState State, SearchStage? Stage, double Progress, int PerCategory, Licences Licences,
     IReadOnlyList<string> Sources, bool Train, bool Review,
     IReadOnlyList<SearchedCategory> Categories, IReadOnlyList<string> Notices, Guid? RunId, string? Error, DateTime CreatedAt,
-    DateTime? FinishedAt)
-{
-    public bool HasEnded() => State.HasEnded() || State == JobState.Reviewing;
-}
+    DateTime? FinishedAt) : IShownJob;
 
 /// <param name="Words">The search words.</param>
 /// <param name="Found">Number of URLs found.</param>

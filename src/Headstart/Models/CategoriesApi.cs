@@ -87,10 +87,9 @@ public static class CategoriesApi
             return Problems.NoSuchModel();
         }
 
-        var size = Page.Limit(limit);
-        var rows = await CategoryChanges.ViewAsync(db, db.CategoryChanges.Where(c => c.ModelId == id && (after == null || c.Id < after))
-            .OrderByDescending(c => c.Id).Take(size + 1), cancel);
-        return TypedResults.Ok(Page.Of(rows, size, c => c.Id.ToString()));
+        var changes = db.CategoryChanges.Where(c => c.ModelId == id && (after == null || c.Id < after)).OrderByDescending(c => c.Id);
+        return TypedResults.Ok(await Page.ReadAsync(changes, limit, some => CategoryChanges.ViewAsync(db, some, cancel),
+            c => c.Id.ToString()));
     }
 
     private static async Task<Results<Ok<CategoryChangeResponse>, ProblemHttpResult>> Undo(

@@ -116,11 +116,11 @@ public static class ModelsApi
         HeadstartDb db, [FromServices] ModelViews views, ClaimsPrincipal caller,
         [Description("Only the model with this name or id.")] string? named, int? limit, Guid? after, CancellationToken cancel)
     {
-        var (size, account) = (Page.Limit(limit), caller.AccountId());
+        var account = caller.AccountId();
         var (name, id) = (named is null ? null : Names.Clean(named), Guid.TryParse(named, out var parsed) ? parsed : Guid.Empty);
-        var rows = await views.ReadAsync(db.Models.Where(m => m.AccountId == account && (after == null || m.Id < after))
-            .Where(m => name == null || m.Name == name || m.Id == id).OrderByDescending(m => m.Id).Take(size + 1), cancel);
-        return Page.Of(rows, size, m => m.Id.ToString());
+        var models = db.Models.Where(m => m.AccountId == account && (after == null || m.Id < after))
+            .Where(m => name == null || m.Name == name || m.Id == id).OrderByDescending(m => m.Id);
+        return await Page.ReadAsync(models, limit, some => views.ReadAsync(some, cancel), m => m.Id.ToString());
     }
 
     private static async Task<Results<Ok<ModelResponse>, ProblemHttpResult>> Get(

@@ -19,12 +19,12 @@ namespace Headstart.Training;
 public sealed record RunResponse(
     Guid Id, Guid ModelId, JobState State, RunStage? Stage, double Progress, double? SecondsLeft, int? Version, string? Error,
     IReadOnlyList<BackboneTrial> Backbones, DateTime CreatedAt, DateTime? FinishedAt, string? Detail, IReadOnlyList<string> Notices)
+    : IShownJob
 {
     public static RunResponse Of(TrainingRun run) => new(
         run.Id, run.ModelId, run.State, run.Stage, Math.Round(run.Progress, 3), run.State == JobState.Running ? run.SecondsLeft : null,
         run.Version, run.Error, run.Backbones,
         run.CreatedAt, run.FinishedAt, run.State == JobState.Running ? run.Detail : null, run.Notices);
-
 }
 
 /// <param name="Runs">One run for each retrained model.</param>
@@ -32,6 +32,9 @@ public sealed record RetrainResponse(IReadOnlyList<RunResponse> Runs);
 
 public static class TrainingApi
 {
+    private static readonly ModelJobs<TrainingRun, TrainingRun, RunResponse> Runs = new(TrainingJob.Kind, "training run", "training-runs",
+        (_, runs) => runs, RunResponse.Of);
+
     public static void MapTraining(this RouteGroupBuilder api)
     {
         api.MapGroup("/models/retrain").WithTags("Training").MapPost("/", Retrain).Named(
@@ -46,13 +49,16 @@ public static class TrainingApi
                 "Step 3 of the main job. An empty object is a good choice. Runs of one model queue behind each other. The new version is "
                 + "published unless it is worse than the published one on held-out examples.")
             .Example("""{"backbone":"auto","maxTrainingSeconds":600}""").Refuses(400, 401, 404, 422);
-        runs.MapGet("/", List).Named("listTrainingRuns", "List the training runs", "Newest first.").Refuses(400, 401, 404);
-        runs.MapGet("/{runId:guid}", Get).Named("getTrainingRun", "Get a training run",
+        runs.MapGet("/", Runs.ListAsync).Named("listTrainingRuns", "List the training runs", "Newest first.").Refuses(400, 401, 404);
+        runs.MapGet("/{runId:guid}", ([AsParameters] ModelJobsCall call, Guid runId) => Runs.GetAsync(call, runId))
+            .Named("getTrainingRun", "Get a training run",
             "Its state, progress and the backbones tried so far.").Refuses(401, 404);
-        runs.MapGet("/{runId:guid}/events", Events).Named("watchTrainingRun", "Watch a training run",
+        runs.MapGet("/{runId:guid}/events", ([AsParameters] ModelJobsCall call, Guid runId) => Runs.EventsAsync(call, runId))
+            .Named("watchTrainingRun", "Watch a training run",
                 "Server-sent events, each the run's current state; the stream ends with the run.")
             .Produces<RunResponse>(200, "text/event-stream").Refuses(401, 404);
-        runs.MapPost("/{runId:guid}/cancel", Cancel).Named("cancelTrainingRun", "Cancel a training run", "It stops within a few seconds. "
+        runs.MapPost("/{runId:guid}/cancel", ([AsParameters] ModelJobsCall call, Guid runId) => Runs.CancelAsync(call, runId))
+            .Named("cancelTrainingRun", "Cancel a training run", "It stops within a few seconds. "
             + "Cancelling a finished run changes nothing.")
             .Refuses(401, 404);
     }
@@ -62,7 +68,7 @@ public static class TrainingApi
             + "it started.")] string? idempotencyKey,
         RunStart start, ClaimsPrincipal caller, CancellationToken cancel)
     {
-        return Accepted(await start.StartAsync(caller, id, request ?? new(), idempotencyKey, cancel));
+        return Runs.Accepted(RunResponse.Of(await start.StartAsync(caller, id, request ?? new(), idempotencyKey, cancel)));
     }
 
     private static async Task<Results<Accepted<RetrainResponse>, ProblemHttpResult>> Retrain(
@@ -87,54 +93,4 @@ public static class TrainingApi
         runs.ForEach(run => waker.Wake(TrainingJob.Kind, run.Id));
         return TypedResults.Accepted("/api/v1/models", new RetrainResponse(runs.ConvertAll(RunResponse.Of)));
     }
-
-    private static Accepted<RunResponse> Accepted(TrainingRun run) =>
-        TypedResults.Accepted($"/api/v1/models/{run.ModelId}/training-runs/{run.Id}", RunResponse.Of(run));
-
-    private static async Task<Results<Ok<Page<RunResponse>>, ProblemHttpResult>> List(
-        Guid id, HeadstartDb db, ClaimsPrincipal caller, int? limit, Guid? after, CancellationToken cancel)
-    {
-        if (!await db.ModelsOf(caller).AnyAsync(m => m.Id == id, cancel))
-        {
-            return Problems.NoSuchModel();
-        }
-
-        var size = Page.Limit(limit);
-        var rows = await db.TrainingRuns.Where(r => r.ModelId == id && (after == null || r.Id < after))
-            .OrderByDescending(r => r.Id).Take(size + 1).ToListAsync(cancel);
-        return TypedResults.Ok(Page.Of(rows.ConvertAll(RunResponse.Of), size, r => r.Id.ToString()));
-    }
-
-    private static async Task<Results<Ok<RunResponse>, ProblemHttpResult>> Get(
-        Guid id, Guid runId, HeadstartDb db, ClaimsPrincipal caller, CancellationToken cancel) =>
-        await RunsOf(db, caller, id).SingleOrDefaultAsync(r => r.Id == runId, cancel) is { } run ? TypedResults.Ok(RunResponse.Of(run))
-            : NoSuchRun(id);
-
-    private static async Task<Results<ServerSentEventsResult<RunResponse>, ProblemHttpResult>> Events(
-        Guid id, Guid runId, HeadstartDb db, TimeProvider clock, IHostApplicationLifetime lifetime, ClaimsPrincipal caller,
-        CancellationToken cancel)
-    {
-        var query = RunsOf(db, caller, id).Where(r => r.Id == runId);
-        return await query.AnyAsync(cancel)
-            ? TypedResults.ServerSentEvents(RowEvents.WatchAsync(query, RunResponse.Of, run => run.State.HasEnded(), clock,
-                lifetime.ApplicationStopping, cancel))
-            : NoSuchRun(id);
-    }
-
-    private static async Task<Results<Accepted<RunResponse>, ProblemHttpResult>> Cancel(
-        Guid id, Guid runId, HeadstartDb db, ClaimsPrincipal caller, CancellationToken cancel)
-    {
-        var query = RunsOf(db, caller, id).Where(r => r.Id == runId);
-        if (await query.AnyAsync(cancel))
-        {
-            await TrainingJob.Kind.CancelAsync(db, runId, cancel);
-        }
-
-        return await query.SingleOrDefaultAsync(cancel) is { } run ? Accepted(run) : NoSuchRun(id);
-    }
-
-    private static IQueryable<TrainingRun> RunsOf(HeadstartDb db, ClaimsPrincipal caller, Guid id) =>
-        db.ModelsOf(caller).Where(m => m.Id == id).Join(db.TrainingRuns, m => m.Id, r => r.ModelId, (_, r) => r);
-
-    private static ProblemHttpResult NoSuchRun(Guid id) => Problems.NoSuch("training run", $"/api/v1/models/{id}/training-runs");
 }

@@ -147,15 +147,16 @@ public static class ImagesApi
             return Problems.Of(StatusCodes.Status400BadRequest, "invalid-flaw", $"flaw must be any or one of: {string.Join(", ", known)}.");
         }
 
-        var (size, after, named) = (Page.Limit(page.Limit), page.After, query.Category is null ? null : Names.Clean(query.Category));
-        var rows = await db.Examples.AsNoTracking().WithLabels(model.Kind).Where(i => i.ModelId == id && (after == null || i.Id < after))
+        var (after, named) = (page.After, query.Category is null ? null : Names.Clean(query.Category));
+        var rows = db.Examples.AsNoTracking().WithLabels(model.Kind).Where(i => i.ModelId == id && (after == null || i.Id < after))
             .Where(i => side == null || i.Split == side)
             .Where(i => flaws == null || (i.Flaws & flaws) != 0)
             .Where(i => query.Boxes == null || i.BoxesKnown == query.Boxes)
             .Where(i => named == null || i.Labels.Any(l => db.Categories.Any(c => c.Id == l.CategoryId && c.Name == named)))
-            .OrderByDescending(i => i.Id).Take(size + 1).ToListAsync(cancel);
+            .OrderByDescending(i => i.Id);
         var names = model.Categories.ToDictionary(c => c.Id, c => c.Name);
-        return TypedResults.Ok(Page.Of(rows.ConvertAll(image => ImageResponse.Of(image, model.Kind, names)), size, i => i.Id.ToString()));
+        return TypedResults.Ok(await Page.ReadAsync(rows, page.Limit, image => ImageResponse.Of(image, model.Kind, names),
+            i => i.Id.ToString(), cancel));
     }
 
     private static async Task<Results<Ok<ImageResponse>, ProblemHttpResult>> Get(

@@ -2,6 +2,7 @@ using System.ComponentModel;
 using System.Security.Claims;
 using Headstart.Access;
 using Headstart.Data;
+using Headstart.Jobs;
 using Headstart.Uploads.Imports;
 using Headstart.Uploads.Storing;
 using Headstart.Versions;
@@ -18,6 +19,9 @@ public sealed record RejectionResponse(int Position, string FileName, string Rea
 
 public static class ImportsApi
 {
+    private static readonly ModelJobs<Import, Import, ImportProgress> Jobs = new(ImportJob.Kind, "import", "imports",
+        (_, imports) => imports, ImportProgress.Of);
+
     public static void MapImports(this RouteGroupBuilder api)
     {
         var imports = api.MapGroup("/models/{id:guid}/imports").WithTags("Imports").ForImages("send texts to {0}/texts, which needs "
@@ -28,16 +32,19 @@ public static class ImportsApi
             .WithMetadata(new JsonBody(typeof(NewImagesRequest)), new BodyExample(ImagesApi.ListExample));
         Map("/table", "importImageTable", "Import the images of a table")
             .WithMetadata(new RawBody(ImagesApi.TableExample, "text/csv", "application/x-ndjson", "application/jsonl"));
-        imports.MapGet("/", List).Named("listImports", "List the imports",
+        imports.MapGet("/", Jobs.ListAsync).Named("listImports", "List the imports",
             "Newest first. Uploads that take too long for one request become imports.").Refuses(400, 401, 404);
-        imports.MapGet("/{importId:guid}", Get).Named("getImport", "Get an import", "Its state and progress.").Refuses(401, 404);
-        imports.MapGet("/{importId:guid}/events", Events).Named("watchImport", "Watch an import",
+        imports.MapGet("/{importId:guid}", ([AsParameters] ModelJobsCall call, Guid importId) => Jobs.GetAsync(call, importId))
+            .Named("getImport", "Get an import", "Its state and progress.").Refuses(401, 404);
+        imports.MapGet("/{importId:guid}/events", ([AsParameters] ModelJobsCall call, Guid importId) => Jobs.EventsAsync(call, importId))
+            .Named("watchImport", "Watch an import",
             "Server-sent events, each the import's current state; the stream ends with the import.")
             .Produces<ImportProgress>(200, "text/event-stream").Refuses(401, 404);
         imports.MapGet("/{importId:guid}/rejections", Rejections).Named("listImportRejections", "List the files that an import rejected",
             "In upload order, each with the reason. While the import runs, the list contains the rejections so "
                 + "far.").Refuses(400, 401, 404);
-        imports.MapPost("/{importId:guid}/cancel", Cancel).Named("cancelImport", "Cancel an import",
+        imports.MapPost("/{importId:guid}/cancel", ([AsParameters] ModelJobsCall call, Guid importId) => Jobs.CancelAsync(call, importId))
+            .Named("cancelImport", "Cancel an import",
             "It stops within a few seconds; images added so far stay. Cancelling a finished import changes nothing.").Refuses(401, 404);
 
         RouteHandlerBuilder Map(string path, string name, string summary) => imports.MapPost(path, Start)
@@ -57,67 +64,16 @@ public static class ImportsApi
             var refusal => (ProblemHttpResult)refusal,
         };
 
-    private static async Task<Results<Ok<Page<ImportProgress>>, ProblemHttpResult>> List(
-        Guid id, HeadstartDb db, ClaimsPrincipal caller, int? limit, Guid? after, CancellationToken cancel)
-    {
-        if (!await db.ModelsOf(caller).AnyAsync(m => m.Id == id, cancel))
-        {
-            return Problems.NoSuchModel();
-        }
-
-        var size = Page.Limit(limit);
-        var rows = await db.Imports.Where(i => i.ModelId == id && (after == null || i.Id < after))
-            .OrderByDescending(i => i.Id).Take(size + 1).ToListAsync(cancel);
-        return TypedResults.Ok(Page.Of(rows.ConvertAll(ImportProgress.Of), size, i => i.Id.ToString()));
-    }
-
-    private static async Task<Results<Ok<ImportProgress>, ProblemHttpResult>> Get(
-        Guid id, Guid importId, HeadstartDb db, ClaimsPrincipal caller, CancellationToken cancel) =>
-        await Find(db, caller, id, importId).SingleOrDefaultAsync(cancel) is { } import ? TypedResults.Ok(ImportProgress.Of(import))
-            : NoSuchImport(id);
-
-    private static async Task<Results<ServerSentEventsResult<ImportProgress>, ProblemHttpResult>> Events(
-        Guid id, Guid importId, HeadstartDb db, TimeProvider clock, IHostApplicationLifetime lifetime, ClaimsPrincipal caller,
-        CancellationToken cancel)
-    {
-        var query = Find(db, caller, id, importId);
-        return await query.AnyAsync(cancel)
-            ? TypedResults.ServerSentEvents(RowEvents.WatchAsync(
-                query, ImportProgress.Of, import => import.State.HasEnded(), clock, lifetime.ApplicationStopping, cancel))
-            : NoSuchImport(id);
-    }
-
     private static async Task<Results<Ok<Page<RejectionResponse>>, ProblemHttpResult>> Rejections(
-        Guid id, Guid importId, HeadstartDb db, ClaimsPrincipal caller, int? limit, int? after, CancellationToken cancel)
+        [AsParameters] ModelJobsCall call, Guid importId, int? limit, int? after)
     {
-        if (!await Find(db, caller, id, importId).AnyAsync(cancel))
+        if (!await Jobs.Of(call, importId).AnyAsync(call.Cancel))
         {
-            return NoSuchImport(id);
+            return Jobs.NoSuchJob(call);
         }
 
-        var size = Page.Limit(limit);
-        var rows = await db.ImportRejections.Where(r => r.ImportId == importId && (after == null || r.Position > after))
-            .OrderBy(r => r.Position).Take(size + 1).Select(r => new RejectionResponse(r.Position, r.FileName, r.Reason, r.Detail))
-                .ToListAsync(cancel);
-        return TypedResults.Ok(Page.Of(rows, size, r => $"{r.Position}"));
+        return TypedResults.Ok(await Page.ReadAsync(call.Db.ImportRejections.AsNoTracking()
+            .Where(r => r.ImportId == importId && (after == null || r.Position > after)).OrderBy(r => r.Position), limit,
+            r => new RejectionResponse(r.Position, r.FileName, r.Reason, r.Detail), r => $"{r.Position}", call.Cancel));
     }
-
-    private static async Task<Results<Accepted<ImportProgress>, ProblemHttpResult>> Cancel(
-        Guid id, Guid importId, HeadstartDb db, ClaimsPrincipal caller, CancellationToken cancel)
-    {
-        var query = Find(db, caller, id, importId);
-        if (await query.AnyAsync(cancel))
-        {
-            await ImportJob.Kind.CancelAsync(db, importId, cancel);
-        }
-
-        return await query.SingleOrDefaultAsync(cancel) is { } import
-            ? TypedResults.Accepted($"/api/v1/models/{id}/imports/{importId}", ImportProgress.Of(import))
-            : NoSuchImport(id);
-    }
-
-    private static IQueryable<Import> Find(HeadstartDb db, ClaimsPrincipal caller, Guid id, Guid importId) =>
-        db.ModelsOf(caller).Where(m => m.Id == id).Join(db.Imports.Where(i => i.Id == importId), m => m.Id, i => i.ModelId, (_, i) => i);
-
-    private static ProblemHttpResult NoSuchImport(Guid id) => Problems.NoSuch("import", $"/api/v1/models/{id}/imports");
 }

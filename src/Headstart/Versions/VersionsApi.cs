@@ -54,11 +54,9 @@ public static class VersionsApi
             return Problems.NoSuchModel();
         }
 
-        var size = Page.Limit(limit);
-        var rows = await db.Versions.Where(v => v.ModelId == id && (after == null || v.Number < after))
-            .OrderByDescending(v => v.Number).Take(size + 1).ToListAsync(cancel);
-        return TypedResults.Ok(Page.Of(rows.ConvertAll(v => VersionResponse.Of(v, model.PublishedVersion)), size, v =>
-            v.Number.ToString()));
+        var rows = db.Versions.Where(v => v.ModelId == id && (after == null || v.Number < after)).OrderByDescending(v => v.Number);
+        return TypedResults.Ok(await Page.ReadAsync(rows, limit, v => VersionResponse.Of(v, model.PublishedVersion),
+            v => v.Number.ToString(), cancel));
     }
 
     private static async Task<Results<Ok<VersionResponse>, ProblemHttpResult>> Get(

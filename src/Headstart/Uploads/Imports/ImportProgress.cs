@@ -1,4 +1,5 @@
 using Headstart.Data;
+using Headstart.Jobs;
 
 namespace Headstart.Uploads.Imports;
 
@@ -17,6 +18,7 @@ namespace Headstart.Uploads.Imports;
 public sealed record ImportProgress(
     Guid Id, Guid ModelId, JobState State, double Progress, int Total, int Done, int Accepted, int AlreadyThere, int Rejected, long Bytes,
     double? SecondsLeft, IReadOnlyList<string> Notices, string? Error, DateTime CreatedAt, DateTime? FinishedAt)
+    : IShownJob
 {
     public static ImportProgress Of(Import import) => new(
         import.Id, import.ModelId, import.State, Math.Round((double)import.Done / import.Total, 3), import.Total, import.Done,

@@ -99,14 +99,15 @@ public static class TextsApi
             return SplitNames.Unknown();
         }
 
-        var (size, after, named) = (Page.Limit(page.Limit), page.After, query.Category is null ? null : Names.Clean(query.Category));
-        var rows = await db.Examples.Include(i => i.Labels).Where(i => i.ModelId == id && (after == null || i.Id < after))
+        var (after, named) = (page.After, query.Category is null ? null : Names.Clean(query.Category));
+        var rows = db.Examples.Include(i => i.Labels).Where(i => i.ModelId == id && (after == null || i.Id < after))
             .Where(i => named == null || i.Labels.Any(l => db.Categories.Any(c => c.Id == l.CategoryId && c.Name == named)))
             .Where(i => side == null || i.Split == side)
             .Where(i => query.Labelled == null || i.Labels.Any() == query.Labelled)
-            .OrderByDescending(i => i.Id).Take(size + 1).ToListAsync(cancel);
+            .OrderByDescending(i => i.Id);
         var names = NamesOf(model);
-        return TypedResults.Ok(Page.Of(rows.ConvertAll(row => StoredText.Of(row, names)), size, text => text.Id.ToString()));
+        return TypedResults.Ok(await Page.ReadAsync(rows, page.Limit, row => StoredText.Of(row, names), text => text.Id.ToString(),
+            cancel));
     }
 
     private static async Task<Results<Ok<StoredText>, ProblemHttpResult>> Get(
