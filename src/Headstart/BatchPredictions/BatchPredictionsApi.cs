@@ -1,5 +1,4 @@
 using System.ComponentModel;
-using System.Security.Claims;
 using System.Text.Json;
 using Headstart.Access;
 using Headstart.Data;
@@ -106,7 +105,7 @@ public static class BatchPredictionsApi
             return Problems.Of(StatusCodes.Status400BadRequest, "invalid-format", "format must be jsonl or csv.");
         }
 
-        if (!await Jobs.Of(call, batchId).AnyAsync(call.Cancel))
+        if (!await call.Job<BatchPrediction>(batchId).AnyAsync(call.Cancel))
         {
             return Jobs.NoSuchJob(call);
         }
@@ -121,5 +120,5 @@ public static class BatchPredictionsApi
     }
 
     private static async Task<Results<NoContent, ProblemHttpResult>> Delete([AsParameters] ModelJobsCall call, Guid batchId) =>
-        await Jobs.Of(call, batchId).ExecuteDeleteAsync(call.Cancel) == 1 ? TypedResults.NoContent() : Jobs.NoSuchJob(call);
+        await call.Job<BatchPrediction>(batchId).ExecuteDeleteAsync(call.Cancel) == 1 ? TypedResults.NoContent() : Jobs.NoSuchJob(call);
 }

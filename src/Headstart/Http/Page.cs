@@ -21,10 +21,11 @@ public static class Page
     public static Task<Page<T>> ReadAsync<TRow, T>(IQueryable<TRow> rows, int? limit, Func<TRow, T> show, Func<T, string> key,
         CancellationToken cancel) => ReadAsync(rows, limit, async some => (await some.ToListAsync(cancel)).Select(show).ToList(), key);
 
-    /// <param name="rows">As above.</param>
-    /// <param name="limit">As above.</param>
-    /// <param name="read">Reads them, and what belongs to them, in the same order.</param>
-    /// <param name="key">As above.</param>
+    /// <summary>The same for entries that are more than a row.</summary>
+    /// <param name="rows">The rows after the previous page.</param>
+    /// <param name="limit">The requested limit.</param>
+    /// <param name="read">Reads the entries of some of the rows, in the same order.</param>
+    /// <param name="key">What <c>?after=</c> says to continue behind an entry.</param>
     public static async Task<Page<T>> ReadAsync<TRow, T>(IQueryable<TRow> rows, int? limit,
         Func<IQueryable<TRow>, Task<List<T>>> read, Func<T, string> key)
     {

@@ -62,7 +62,7 @@ public static class ImageSearchesApi
     private static async Task<Results<Accepted<SearchResponse>, ProblemHttpResult>> Accept(
         [AsParameters] ModelJobsCall call, Guid searchId, JobWaker waker)
     {
-        var waiting = await Jobs.Of(call, searchId).Where(s => s.State == JobState.Reviewing).ExecuteUpdateAsync(set => set
+        var waiting = await call.Job<ImageSearch>(searchId).Where(s => s.State == JobState.Reviewing).ExecuteUpdateAsync(set => set
             .SetProperty(s => s.State, JobState.Queued).SetProperty(s => s.Accepted, true), call.Cancel);
         if (await Jobs.ViewOf(call, searchId).SingleOrDefaultAsync(call.Cancel) is not { } view)
         {
@@ -82,7 +82,7 @@ public static class ImageSearchesApi
     private static async Task<Results<Ok<Page<CandidateResponse>>, ProblemHttpResult>> Candidates(
         [AsParameters] ModelJobsCall call, Guid searchId, [AsParameters] CandidateQuery query)
     {
-        if (!await Jobs.Of(call, searchId).AnyAsync(call.Cancel))
+        if (!await call.Job<ImageSearch>(searchId).AnyAsync(call.Cancel))
         {
             return Jobs.NoSuchJob(call);
         }

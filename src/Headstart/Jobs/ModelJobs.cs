@@ -19,7 +19,14 @@ public interface IShownJob
 
 /// <summary>A request for jobs of a model.</summary>
 internal sealed record ModelJobsCall([property: FromRoute(Name = "id")] Guid Id, HeadstartDb Db, ClaimsPrincipal Caller,
-    TimeProvider Clock, IHostApplicationLifetime Lifetime, CancellationToken Cancel);
+    TimeProvider Clock, IHostApplicationLifetime Lifetime, CancellationToken Cancel)
+{
+    /// <summary>The job with this id, if the caller owns its model.</summary>
+    public IQueryable<TRow> Job<TRow>(Guid id)
+        where TRow : class, IJobRow =>
+        Db.ModelsOf(Caller).Where(m => m.Id == Id).Join(Db.Set<TRow>().Where(job => job.Id == id), m => m.Id, job => job.ModelId,
+            (_, job) => job);
+}
 
 /// <summary>Lists, shows, watches and cancels the jobs of a model: the same for all kinds.</summary>
 /// <param name="kind">The kind.</param>
@@ -41,8 +48,9 @@ internal sealed class ModelJobs<TRow, TView, T>(JobKind kind, string noun, strin
         }
 
         var rows = call.Db.Set<TRow>().AsNoTracking().Where(job => job.ModelId == call.Id && (after == null || job.Id < after));
-        return TypedResults.Ok(await Page.ReadAsync(rows.OrderByDescending(job => job.Id), limit, async some =>
-            (await view(call.Db, some).ToListAsync(call.Cancel)).Select(show).OrderByDescending(job => job.Id).ToList(), job => $"{job.Id}"));
+        return TypedResults.Ok(await Page.ReadAsync(rows.OrderByDescending(job => job.Id), limit,
+            async some => (await view(call.Db, some).ToListAsync(call.Cancel)).Select(show).OrderByDescending(job => job.Id).ToList(),
+            job => $"{job.Id}"));
     }
 
     public async Task<Results<Ok<T>, ProblemHttpResult>> GetAsync(ModelJobsCall call, Guid id) =>
@@ -50,14 +58,14 @@ internal sealed class ModelJobs<TRow, TView, T>(JobKind kind, string noun, strin
 
     /// <summary>The stream ends when no worker has anything left to do.</summary>
     public async Task<Results<ServerSentEventsResult<T>, ProblemHttpResult>> EventsAsync(ModelJobsCall call, Guid id) =>
-        await Of(call, id).AnyAsync(call.Cancel)
+        await call.Job<TRow>(id).AnyAsync(call.Cancel)
             ? TypedResults.ServerSentEvents(RowEvents.WatchAsync(ViewOf(call, id), show,
                 job => job.State is not (JobState.Queued or JobState.Running), call.Clock, call.Lifetime.ApplicationStopping, call.Cancel))
             : NoSuchJob(call);
 
     public async Task<Results<Accepted<T>, ProblemHttpResult>> CancelAsync(ModelJobsCall call, Guid id)
     {
-        if (await Of(call, id).AnyAsync(call.Cancel))
+        if (await call.Job<TRow>(id).AnyAsync(call.Cancel))
         {
             await kind.CancelAsync(call.Db, id, call.Cancel);
         }
@@ -69,9 +77,5 @@ internal sealed class ModelJobs<TRow, TView, T>(JobKind kind, string noun, strin
 
     public ProblemHttpResult NoSuchJob(ModelJobsCall call) => Problems.NoSuch(noun, $"/api/v1/models/{call.Id}/{path}");
 
-    /// <summary>The job with this id, if the caller owns its model.</summary>
-    public IQueryable<TRow> Of(ModelJobsCall call, Guid id) => call.Db.ModelsOf(call.Caller).Where(m => m.Id == call.Id)
-        .Join(call.Db.Set<TRow>().Where(job => job.Id == id), m => m.Id, job => job.ModelId, (_, job) => job);
-
-    public IQueryable<TView> ViewOf(ModelJobsCall call, Guid id) => view(call.Db, Of(call, id)).AsNoTracking();
+    public IQueryable<TView> ViewOf(ModelJobsCall call, Guid id) => view(call.Db, call.Job<TRow>(id)).AsNoTracking();
 }

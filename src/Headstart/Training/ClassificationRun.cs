@@ -11,10 +11,8 @@ internal sealed class ClassificationRun(ImageRunFeatures images, TextRunFeatures
 {
     public bool Suits(Dataset data, TrainingRun run) => data.HasEnoughCategories && !data.Kind.HasBoxes();
 
-    public async Task<MadeVersion> MakeAsync(RunContext context, CancellationToken cancel)
+    public async Task<MadeVersion> MakeAsync(HeadstartDb db, ActiveRun run, Dataset data, CancellationToken cancel)
     {
-        var (db, run, data) = context;
-
         // 2. Choose. Features of images go to the cache as they are computed.
         await run.EnterAsync(RunStage.Choosing, 0);
         IRunFeatures features = data.Kind.IsText() ? texts : images;

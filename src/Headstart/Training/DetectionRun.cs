@@ -20,10 +20,9 @@ internal sealed class DetectionRun(LoadedBackbones loaded, DetectorBackbones det
 
     public bool Suits(Dataset data, TrainingRun run) => data.HasEnoughCategories && data.Kind.HasBoxes();
 
-    public async Task<MadeVersion> MakeAsync(RunContext context, CancellationToken cancel)
+    public async Task<MadeVersion> MakeAsync(HeadstartDb db, ActiveRun run, Dataset data, CancellationToken cancel)
     {
-        var (db, run, data) = context;
-        await LookAsync(context, cancel);
+        await LookAsync(db, run, data, cancel);
 
         // 2. Find the backbones to choose from.
         await run.EnterAsync(RunStage.Choosing, 0);
@@ -77,11 +76,10 @@ internal sealed class DetectionRun(LoadedBackbones loaded, DetectorBackbones det
     }
 
     /// <summary>Refuses a run with too little to learn from, and notes the images that were left out.</summary>
-    private static async Task LookAsync(RunContext context, CancellationToken cancel)
+    private static async Task LookAsync(HeadstartDb db, ActiveRun run, Dataset data, CancellationToken cancel)
     {
-        var data = context.Data;
         var shown = data.Train.Concat(data.Test.Where(item => !item.SideGiven)).Count(item => item.Labels.Length > 0);
-        var unseen = await context.Db.Examples.CountAsync(e => e.ModelId == context.Run.Run.ModelId && !e.BoxesKnown, cancel);
+        var unseen = await db.Examples.CountAsync(e => e.ModelId == run.Run.ModelId && !e.BoxesKnown, cancel);
         if (shown < data.Kind.MinExamples())
         {
             throw RefusedException.Invalid("run-refused", RunStart.TooFewBoxes(shown, unseen));
@@ -89,7 +87,7 @@ internal sealed class DetectionRun(LoadedBackbones loaded, DetectorBackbones det
 
         if (unseen > 0)
         {
-            context.Run.Notice(unseen == 1
+            run.Notice(unseen == 1
                 ? "One image did not take part, because nobody has said what it shows: draw its boxes, or say that nothing is there."
                 : $"{unseen:N0} images did not take part, because nobody has said what they show: draw their boxes, or say that nothing is "
                     + "there.");

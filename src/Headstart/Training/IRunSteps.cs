@@ -3,12 +3,6 @@ using Headstart.Reports;
 
 namespace Headstart.Training;
 
-/// <summary>A run whose examples are frozen.</summary>
-/// <param name="Db">Used by this run only.</param>
-/// <param name="Run">The run: what it reports, and how long it has.</param>
-/// <param name="Data">The frozen examples.</param>
-internal sealed record RunContext(HeadstartDb Db, ActiveRun Run, Dataset Data);
-
 /// <summary>What a run has made, before it is published.</summary>
 /// <param name="Backbone">Id of the features.</param>
 /// <param name="Artifact">The head to serve.</param>
@@ -28,7 +22,11 @@ internal interface IRunSteps
     /// <summary>Whether the run can be made with these steps; no two suit the same run.</summary>
     bool Suits(Dataset data, TrainingRun run);
 
+    /// <param name="db">Used by this run only.</param>
+    /// <param name="run">What it reports, and how long it has.</param>
+    /// <param name="data">The frozen examples.</param>
+    /// <param name="cancel">Cancelled when the run should stop.</param>
     /// <exception cref="Errors.RefusedException">The examples or this host do not allow it.</exception>
     /// <exception cref="Learning.Heads.HeadTrainingException">There is nothing to learn from.</exception>
-    Task<MadeVersion> MakeAsync(RunContext context, CancellationToken cancel);
+    Task<MadeVersion> MakeAsync(HeadstartDb db, ActiveRun run, Dataset data, CancellationToken cancel);
 }

@@ -5,7 +5,6 @@ using Headstart.Data;
 using Headstart.Jobs;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Mvc;
-using Microsoft.EntityFrameworkCore;
 
 namespace Headstart.Training;
 

@@ -49,7 +49,7 @@ internal sealed partial class TrainingJob(
         run.Notice(data.LeftOutNotice is { } leftOut && steps is not WordsRun ? [leftOut] : []);
 
         // 2 to 5. Choose, extract, train and evaluate.
-        var made = await steps.MakeAsync(new(db, run, data), cancel);
+        var made = await steps.MakeAsync(db, run, data, cancel);
 
         // 6. Publish: blobs, then version, pointer and the run's end in one transaction.
         var number = await versions.PublishAsync(db, run, made, cancel);

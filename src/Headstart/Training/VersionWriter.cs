@@ -11,8 +11,8 @@ using static Headstart.Learning.TrainingDefaults;
 namespace Headstart.Training;
 
 /// <summary>
-/// Stores what a run made as a version of the model, and publishes it: by the setting, else if it is not worse than the published version on
-/// the same held-out examples. Both are represented by heads that have not learned from these; examples that the published version has
+/// Stores what a run made as a version of the model, and publishes it: by the setting, else if it is not worse than the published version
+/// on the same held-out examples. Both are represented by heads that have not learned from these; examples that the published version has
 /// learned from, before they were moved to the test side, are not counted.
 /// </summary>
 public sealed class VersionWriter(VersionReader reader, IBlobStore blobs, BackboneNews news, ServableVersions versions, Settings settings,

@@ -19,9 +19,8 @@ internal sealed class WordsRun(ImageTextPairs pairs, ImageRunFeatures images) : 
         && data.Categories.Count + data.LeftOut.Count >= MinCategories
         && pairs.Find(run.Backbone, run.MaxLatencyMs) is not null;
 
-    public async Task<MadeVersion> MakeAsync(RunContext context, CancellationToken cancel)
+    public async Task<MadeVersion> MakeAsync(HeadstartDb db, ActiveRun run, Dataset data, CancellationToken cancel)
     {
-        var (db, run, data) = context;
         await run.EnterAsync(RunStage.Choosing, 0);
         var pair = pairs.Find(run.Run.Backbone, run.Run.MaxLatencyMs)
             ?? throw RefusedException.Invalid("run-refused",

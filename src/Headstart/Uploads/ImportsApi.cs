@@ -1,5 +1,4 @@
 using System.ComponentModel;
-using System.Security.Claims;
 using Headstart.Access;
 using Headstart.Data;
 using Headstart.Jobs;
@@ -67,7 +66,7 @@ public static class ImportsApi
     private static async Task<Results<Ok<Page<RejectionResponse>>, ProblemHttpResult>> Rejections(
         [AsParameters] ModelJobsCall call, Guid importId, int? limit, int? after)
     {
-        if (!await Jobs.Of(call, importId).AnyAsync(call.Cancel))
+        if (!await call.Job<Import>(importId).AnyAsync(call.Cancel))
         {
             return Jobs.NoSuchJob(call);
         }

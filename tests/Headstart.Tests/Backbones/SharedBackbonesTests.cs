@@ -36,10 +36,18 @@ public sealed class SharedBackbonesTests(TestHost host) : IClassFixture<TestHost
     /// <summary>As another host does that can use the file.</summary>
     private async Task GiveAsync(string id, string manifest, string more = "")
     {
-        var sha256 = await host.Services.GetRequiredService<IBlobStore>().PutAsync(Encoding.UTF8.GetBytes("no network " + more), Api.Cancel);
+        var blobs = host.Services.GetRequiredService<IBlobStore>();
+        var sha256 = await blobs.PutAsync(Encoding.UTF8.GetBytes("no network " + more), Api.Cancel);
         await host.QueryAsync(async db =>
         {
-            db.Add(new SharedBackbone { Id = id, Sha256 = sha256, Manifest = manifest, Registered = false, CreatedAt = DateTime.UnixEpoch });
+            db.Add(new SharedBackbone
+            {
+                Id = id,
+                Sha256 = sha256,
+                Manifest = manifest,
+                Registered = false,
+                CreatedAt = DateTime.UnixEpoch,
+            });
             await db.SaveChangesAsync();
             await Announcements.SayAsync(db, Announcement.Backbones, Api.Cancel);
             return 0;
