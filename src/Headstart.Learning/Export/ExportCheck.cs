@@ -37,13 +37,8 @@ internal static class ExportCheck
 
     private static float[] Ask(byte[] model, byte[] pixels, int side)
     {
-        OnnxRuntime.EnsureLoaded();
-        using var options = new SessionOptions
-        {
-            IntraOpNumThreads = 1,
-            InterOpNumThreads = 1,
-            LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL
-        };
+        using var options = OnnxRuntime.Options(threads: 1);
+        options.LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL;
         using var session = new InferenceSession(model, options);
         using var run = new RunOptions();
         using var image = OrtValue.CreateTensorValueFromMemory(pixels, [side, side, 3]);

@@ -17,7 +17,7 @@ public sealed class HeadNetworkTests
         TorchRuntime.EnsureLoaded();
         var parameters = Parameters();
         var view = View();
-        var (scores, sides) = new HeadTrainer(Network, cores: 1).Ask(parameters, view);
+        var (scores, sides) = new HeadTrainer(Network).Ask(parameters, view);
         using var session = new InferenceSession(OnnxOperators.Model(Network, parameters).ToByteArray());
         var at = 0;
         var maps = Network.Inputs.Select((channels, level) =>
