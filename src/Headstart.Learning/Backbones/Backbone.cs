@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Runtime.InteropServices;
-using System.Security.Cryptography;
 using Headstart.Learning.Imaging;
 using Headstart.Learning.Native;
 using Headstart.Learning.Onnx;
@@ -189,24 +188,9 @@ public sealed class Backbone : IDisposable
         return Extract(input.Chw, 1)[0];
     }
 
-    /// <summary>The network that gives these features, read from its file again, because ONNX Runtime does not return the one it
-    /// runs.</summary>
+    /// <summary>The network that gives these features, from its file.</summary>
     /// <exception cref="BackboneException">The file is gone or has changed.</exception>
-    internal ModelProto ReadNetwork()
-    {
-        try
-        {
-            var bytes = System.IO.File.ReadAllBytes(_path);
-            return Convert.ToHexStringLower(SHA256.HashData(bytes)) == Manifest.Sha256
-                ? ModelProto.Parser.ParseFrom(OnnxGraph.Parse(bytes, Manifest.Reading).Cut(_cuts))
-                : throw new BackboneException($"The file of the backbone '{Manifest.Id}' has changed since it was opened.");
-        }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
-        {
-            throw new BackboneException(
-                $"The file of the backbone '{Manifest.Id}' can no longer be read: {exception.Message.TrimEnd('.')}.", exception);
-        }
-    }
+    internal ModelProto ReadNetwork() => ModelProto.Parser.ParseFrom(File.ReadAgain().Cut(_cuts));
 
     /// <summary>Measures <see cref="MsPerImage"/>: the median of a few passes with one image.</summary>
     public void Measure()

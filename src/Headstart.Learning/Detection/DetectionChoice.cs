@@ -89,8 +89,7 @@ internal sealed class DetectionChoice(DetectionTask task, CancellationToken canc
         DetectionExample[] asked = [.. Enumerable.Range(0, sample.Length).Where(n => fold[sample[n]] == 0).Select(n => examples[n])];
         var judged = asked.Zip(reader.Ask(asked, trainer, parameters)).Where(picture => picture.Second is not null).ToList();
         var best = Enumerable.Range(0, SameObject.Length).Max(same => DetectionEvaluation.At50([.. judged.Select(picture =>
-            new JudgedPicture(picture.First.Boxes, template.Detections(picture.Second!, same).Objects, picture.Second!.Frame.Aspect))],
-            task.Categories.Count));
+            new JudgedPicture(picture.First.Boxes, template.Detections(picture.Second!, same)))], task.Categories.Count));
         return new(backbone.Manifest.Id, resolution, best, Stopwatch.GetElapsedTime(start).TotalSeconds, false);
     }
 }

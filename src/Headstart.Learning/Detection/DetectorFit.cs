@@ -115,8 +115,8 @@ internal sealed class DetectorFit(DetectionTask task, IProgress<DetectionProgres
             return judged.Length == 0 ? null : LearningCurve.Fit(
                 [new(fewer.Length, At50(n => ofFewer[n]!)), new(taught.Length, At50(n => answers[judges[n]]!))], judged.Length);
 
-            double At50(Func<int, RawAnswer> answer) => DetectionEvaluation.At50([.. judged.Select(n => new JudgedPicture(
-                _all[judges[n]].Boxes, template.Detections(answer(n)).Objects, answer(n).Frame.Aspect))], task.Categories.Count);
+            double At50(Func<int, RawAnswer> answer) => DetectionEvaluation.At50([.. judged.Select(n =>
+                new JudgedPicture(_all[judges[n]].Boxes, template.Detections(answer(n))))], task.Categories.Count);
         }
 
         // From scratch (null), or fine-tuned from a head that learned from some of the examples.

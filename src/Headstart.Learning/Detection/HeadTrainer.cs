@@ -90,7 +90,7 @@ internal sealed class HeadTrainer(HeadNetwork network, Action<CancellationToken>
         var loss = new DetectionLoss(new Places(view.Width, view.Height), network.Categories);
         var targets = loss.Assign(said, box, view.Truth);
         var (scoreGradient, sideGradient) = (new float[said.Length], new float[box.Length]);
-        loss.Evaluate(said, box, view.Truth, 1, (scoreGradient, sideGradient));
+        loss.Evaluate(said, box, view.Truth, (scoreGradient, sideGradient));
         TapeOperators.Transpose(scoreGradient, scores.Gradient, scores.Channels, scores.Places);
         TapeOperators.Transpose(sideGradient, sides.Gradient, sides.Channels, sides.Places);
         tape.Back();
