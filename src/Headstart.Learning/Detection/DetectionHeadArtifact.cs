@@ -3,9 +3,9 @@ using Headstart.Learning.Heads;
 namespace Headstart.Learning.Detection;
 
 /// <summary>
-/// A detection head. The contents of its file (<see cref="ArtifactFile"/>): backbone id, its SHA-256 and input id, resolution (int32), slope
-/// and intercept of the calibration and <see cref="SameObject"/> (float32), number of categories k (int32), their names and thresholds
-/// (float32), width of the network (int32), number of maps (int32) and their channels (int32), parameters (float32).
+/// A detection head. The contents of its file (<see cref="ArtifactFile"/>): backbone id, its SHA-256 and input id, resolution (int32),
+/// slope and intercept of the calibration and <see cref="SameObject"/> (float32), number of categories k (int32), their names and
+/// thresholds (float32), width of the network (int32), number of maps (int32) and their channels (int32), parameters (float32).
 /// </summary>
 internal sealed record DetectionHeadArtifact
 {

@@ -32,8 +32,8 @@ internal sealed class ArtifactFile(string noun, string magic, int version)
         return [.. content, .. SHA256.HashData(content)];
     }
 
-    /// <exception cref="HeadArtifactException">The bytes are not such a head, are damaged, cut short or extended, or were written by another
-    /// version; the message says which.</exception>
+    /// <exception cref="HeadArtifactException">The bytes are not such a head, are damaged, cut short or extended, or were written by
+    /// another version; the message says which.</exception>
     public T Read<T>(ReadOnlySpan<byte> bytes, Contents<T> contents)
     {
         Require(bytes.Length >= HeaderLength && bytes.StartsWith(Strict.GetBytes(magic)), $"This file is not a Headstart {noun}.");

@@ -39,7 +39,8 @@ internal sealed class LogisticRegression
     /// <returns>Number of iterations.</returns>
     public int Fit(double[] parameters, double l2, double tolerance, CancellationToken cancel)
     {
-        return Lbfgs.Minimise((point, gradient) => Evaluate(point, gradient, l2), parameters, _loss.Curvature(_moments, l2), tolerance, cancel);
+        return Lbfgs.Minimise((point, gradient) => Evaluate(point, gradient, l2), parameters, _loss.Curvature(_moments, l2), tolerance,
+            cancel);
     }
 
     public double Evaluate(ReadOnlySpan<double> point, Span<double> gradient, double l2)

@@ -32,7 +32,8 @@ internal readonly record struct TiffEntry(int Tag, int Type, uint Count, uint Va
         }
 
         var count = Number(tiff.Slice((int)directory, 2), isBig);
-        for (var rest = tiff[((int)directory + 2)..]; entries.Count < Math.Min(count, MostEntries) && rest.Length >= Size; rest = rest[Size..])
+        var rest = tiff[((int)directory + 2)..];
+        for (; entries.Count < Math.Min(count, MostEntries) && rest.Length >= Size; rest = rest[Size..])
         {
             var type = (int)Number(rest[2..4], isBig);
             entries.Add(new((int)Number(rest[..2], isBig), type, Number(rest[4..8], isBig), Number(rest[8..(type == 3 ? 10 : 12)], isBig)));

@@ -103,7 +103,8 @@ public sealed class DetectionTrainingTests(TrainedDetector trained)
         }))];
 
         Assert.ThrowsAny<OperationCanceledException>(() => DetectionTraining.Train(
-            new(DrawnObjects.Categories, examples, [], [trained.Backbone, trained.Backbone]) { Effort = 0.01, Seed = 1 }, null, stop.Token));
+            new(DrawnObjects.Categories, examples, [], [trained.Backbone, trained.Backbone]) { Effort = 0.01, Seed = 1 }, null,
+            stop.Token));
     }
 
     [Fact]

@@ -119,7 +119,7 @@ public sealed class OddFilesTests
         foreach (var padding in (int[])[0, 6, 40])
         {
             var digits = hex + new string('0', 2 * padding);
-            var png = Pictures.PngSaying(Pictures.Png(40, 20, 200, 30, 30), "Raw profile type exif", 
+            var png = Pictures.PngSaying(Pictures.Png(40, 20, 200, 30, 30), "Raw profile type exif",
                 $"\nexif\n{digits.Length / 2}\n{digits}\n");
 
             Assert.Null(ImageReader.Check(png, Limits, out var info));
