@@ -91,6 +91,21 @@ public sealed class DetectionTrainingTests(TrainedDetector trained)
         new(DrawnObjects.Categories, DrawnObjects.Draw(4, seed: 1), [], [trained.Backbone]), null, new CancellationToken(canceled: true)));
 
     [Fact]
+    public void Equal_trainings_make_equal_heads()
+    {
+        Assert.Equal(Head(), Head());
+
+        byte[] Head()
+        {
+            using var head = DetectionTraining.Train(new(DrawnObjects.Categories, DrawnObjects.Draw(6, seed: 1), [], [trained.Backbone])
+            {
+                Effort = 0.02,
+            }, null, CancellationToken.None).Head;
+            return head.Write();
+        }
+    }
+
+    [Fact]
     public void A_training_that_is_stopped_while_it_compares_backbones_is_cancelled_and_has_not_failed()
     {
         using var stop = new CancellationTokenSource();
