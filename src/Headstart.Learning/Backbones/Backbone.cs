@@ -1,7 +1,5 @@
 using System.Diagnostics;
 using System.Runtime.InteropServices;
-using System.Runtime.Intrinsics.X86;
-using System.Security.Cryptography;
 using Headstart.Learning.Imaging;
 using Headstart.Learning.Native;
 using Headstart.Learning.Onnx;
@@ -190,24 +188,9 @@ public sealed class Backbone : IDisposable
         return Extract(input.Chw, 1)[0];
     }
 
-    /// <summary>The network that gives these features, read from its file again, because ONNX Runtime does not return the one it
-    /// runs.</summary>
+    /// <summary>The network that gives these features, from its file.</summary>
     /// <exception cref="BackboneException">The file is gone or has changed.</exception>
-    internal ModelProto ReadNetwork()
-    {
-        try
-        {
-            var bytes = System.IO.File.ReadAllBytes(_path);
-            return Convert.ToHexStringLower(SHA256.HashData(bytes)) == Manifest.Sha256
-                ? ModelProto.Parser.ParseFrom(OnnxGraph.Parse(bytes, Manifest.Reading).Cut(_cuts))
-                : throw new BackboneException($"The file of the backbone '{Manifest.Id}' has changed since it was opened.");
-        }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
-        {
-            throw new BackboneException(
-                $"The file of the backbone '{Manifest.Id}' can no longer be read: {exception.Message.TrimEnd('.')}.", exception);
-        }
-    }
+    internal ModelProto ReadNetwork() => ModelProto.Parser.ParseFrom(File.ReadAgain().Cut(_cuts));
 
     /// <summary>Measures <see cref="MsPerImage"/>: the median of a few passes with one image.</summary>
     public void Measure()
@@ -246,31 +229,11 @@ public sealed class Backbone : IDisposable
         .Select(section => section.Name).Prepend($"{manifest.Id}-{manifest.Sha256[..12]}-{manifest.InputId}")
         .Where(name => name.Length > 0));
 
-    /// <summary>Whether the processor adds 8-bit products without overflow: AVX512_VNNI or AVX-VNNI (CPUID leaf 7).</summary>
-    private static bool HasVnni => X86Base.IsSupported && X86Base.CpuId(0, 0).Eax >= 7
-        && ((X86Base.CpuId(7, 0).Ecx >> 11 & 1) == 1 || (X86Base.CpuId(7, 1).Eax >> 4 & 1) == 1);
-
-    /// <summary>Options for a session that shares the cores with other work.</summary>
+    /// <summary>Options for a session on the device of backbones.</summary>
     internal static SessionOptions Options(int threads)
     {
-        OnnxRuntime.EnsureLoaded();
-        var options = new SessionOptions
-        {
-            InterOpNumThreads = 1,
-            IntraOpNumThreads = threads,
-            ExecutionMode = ExecutionMode.ORT_SEQUENTIAL,
-            LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR,
-        };
+        var options = OnnxRuntime.Options(threads);
         OnnxRuntime.AddDevice(options);
-        // Spinning threads would take the cores that decoding and other requests need.
-        options.AddSessionConfigEntry("session.intra_op.allow_spinning", "0");
-        // x64 processors without VNNI add 8-bit products in 16 bits, which may overflow: there, use the safe way, because features must be
-        // the same on every node. With VNNI that way is slower than float32.
-        if (!HasVnni)
-        {
-            options.AddSessionConfigEntry("session.x64quantprecision", "1");
-        }
-
         return options;
     }
 

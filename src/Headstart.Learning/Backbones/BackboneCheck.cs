@@ -83,13 +83,8 @@ public static class BackboneCheck
     /// <returns>Length of its feature vectors, and the bytes by which this process grew during extraction.</returns>
     private static (int Features, long Memory) Measure(byte[] network, int size)
     {
-        OnnxRuntime.EnsureLoaded();
-        using var options = new SessionOptions
-        {
-            IntraOpNumThreads = 1,
-            InterOpNumThreads = 1,
-            LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL
-        };
+        using var options = OnnxRuntime.Options(threads: 1);
+        options.LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL;
         using var session = new InferenceSession(network, options);
         float[][] images = [new float[3 * size * size], Noise(size, 1), Noise(size, 2), Noise(size, 1)];
         ProcessMemory.Trim();

@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using System.Security.Cryptography;
 using System.Text.RegularExpressions;
 using Headstart.Learning.Imaging;
 using Headstart.Learning.Onnx;
@@ -74,7 +75,25 @@ public sealed partial record BackboneManifest
 }
 
 /// <summary>A backbone on this machine, its checksum verified.</summary>
-public sealed record BackboneFile(BackboneManifest Manifest, string Path);
+public sealed record BackboneFile(BackboneManifest Manifest, string Path)
+{
+    /// <summary>The network, read again, because ONNX Runtime does not return the one it runs.</summary>
+    /// <exception cref="BackboneException">The file is gone or has changed.</exception>
+    internal OnnxGraph ReadAgain()
+    {
+        try
+        {
+            var bytes = File.ReadAllBytes(Path);
+            return Convert.ToHexStringLower(SHA256.HashData(bytes)) == Manifest.Sha256 ? OnnxGraph.Parse(bytes, Manifest.Reading)
+                : throw new BackboneException($"The file of the backbone '{Manifest.Id}' has changed since it was opened.");
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            throw new BackboneException(
+                $"The file of the backbone '{Manifest.Id}' can no longer be read: {exception.Message.TrimEnd('.')}.", exception);
+        }
+    }
+}
 
 /// <summary>A backbone that cannot be used; the message is a sentence that says why.</summary>
 public sealed class BackboneException(string message, Exception? inner = null) : Exception(message, inner);

@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using Headstart.Learning.Imaging;
 using Headstart.Learning.Onnx;
 using Headstart.Learning.Onnx.Quantisation;
+using Microsoft.ML.OnnxRuntime;
 
 namespace Headstart.Learning.Backbones;
 
@@ -100,9 +101,10 @@ public static class EightBitBackbone
                     labelled?.Count >= FewestLabelled ? labelled.Select(Patiently) : [])
                 : throw new BackboneException($"The id '{of.Manifest.Id}' is too long to be followed by {Suffix}.");
         }
-        catch (OnnxModelException exception)
+        catch (Exception exception) when (exception is OnnxModelException or OnnxRuntimeException)
         {
-            throw new BackboneException($"The backbone '{of.Manifest.Id}' cannot be quantised: {exception.Message}", exception);
+            throw new BackboneException($"The backbone '{of.Manifest.Id}' cannot be quantised: {exception.Message.TrimEnd('.')}.",
+                exception);
         }
 
         T Patiently<T>(T image)

@@ -164,6 +164,11 @@ internal sealed class CategoryMatches
 /// <param name="Aspect">Width over height.</param>
 internal sealed record JudgedPicture(IReadOnlyList<LabelledBox> Truth, IReadOnlyList<DetectedObject> Answers, double Aspect)
 {
+    public JudgedPicture(IReadOnlyList<LabelledBox> truth, Detections found)
+        : this(truth, found.Objects, (double)Math.Max(1, found.Width) / Math.Max(1, found.Height))
+    {
+    }
+
     /// <summary>Side of the square with the box's area, as a share of the image's longer side.</summary>
     public double Side(Box box) => Math.Sqrt(box.Area * (Aspect >= 1 ? 1 / Aspect : Aspect));
 }

@@ -9,7 +9,7 @@ namespace Headstart.Learning.Detection;
 /// mean average precision on a fold kept aside: first all backbones at a low resolution, which saves most of the work, then the two best
 /// with twice the steps (successive halving, Jamieson and Talwalkar, AISTATS 2016).
 /// </summary>
-internal sealed class DetectionChoice(DetectionTask task, int cores, CancellationToken cancel)
+internal sealed class DetectionChoice(DetectionTask task, CancellationToken cancel)
 {
     private readonly long _start = Stopwatch.GetTimestamp();
 
@@ -72,7 +72,7 @@ internal sealed class DetectionChoice(DetectionTask task, int cores, Cancellatio
     {
         var (sample, fold) = on;
         var start = Stopwatch.GetTimestamp();
-        var reader = new ViewReader(backbone, resolution, cores, task.GiveWay, cancel);
+        var reader = new ViewReader(backbone, resolution, task.GiveWay, cancel);
         DetectionExample[] examples = [.. sample.Select(i => task.Examples[i])];
         int[] learn = [.. Enumerable.Range(0, sample.Length).Where(n => fold[sample[n]] != 0)];
         DetectionView[] views = [.. reader.Draw([.. learn.Select(n => examples[n])], _ => 0, ViewsOfTrial, task.Seed, _ => { })
@@ -83,16 +83,13 @@ internal sealed class DetectionChoice(DetectionTask task, int cores, Cancellatio
         }
 
         var template = new HeadTemplate(task.Categories, backbone, reader, resolution);
-        var trainer = new HeadTrainer(template.Network, cores, task.GiveWay);
+        var trainer = new HeadTrainer(template.Network, task.GiveWay);
         var parameters = trainer.Train(template.Network.Begin(new Random(task.Seed)), views,
             new(Math.Max(1, (int)(steps * task.Effort)), task.Seed), _ => { }, cancel);
-        var judged = Enumerable.Range(0, sample.Length).Where(n => fold[sample[n]] == 0).AsParallel().AsOrdered()
-            .WithDegreeOfParallelism(cores).Select(n => reader.Plain(examples[n]) is var (view, frame)
-                ? (examples[n].Boxes, Answer: new RawAnswer(trainer.Find(parameters, view), frame)) : default)
-            .Where(picture => picture.Answer is not null).ToList();
+        DetectionExample[] asked = [.. Enumerable.Range(0, sample.Length).Where(n => fold[sample[n]] == 0).Select(n => examples[n])];
+        var judged = asked.Zip(reader.Ask(asked, trainer, parameters)).Where(picture => picture.Second is not null).ToList();
         var best = Enumerable.Range(0, SameObject.Length).Max(same => DetectionEvaluation.At50([.. judged.Select(picture =>
-            new JudgedPicture(picture.Boxes, template.Detections(picture.Answer, same).Objects, picture.Answer.Frame.Aspect))],
-            task.Categories.Count));
+            new JudgedPicture(picture.First.Boxes, template.Detections(picture.Second!, same)))], task.Categories.Count));
         return new(backbone.Manifest.Id, resolution, best, Stopwatch.GetElapsedTime(start).TotalSeconds, false);
     }
 }

@@ -40,12 +40,11 @@ public static class DetectionComparison
 
         CategoryMatches[] Matches(IReadOnlyList<Detections> answers)
         {
-            JudgedPicture[] pictures = [.. truth.Zip(answers, (boxes, found) => new JudgedPicture(boxes, found.Objects,
-                (double)Math.Max(1, found.Width) / Math.Max(1, found.Height)))];
+            JudgedPicture[] pictures = [.. truth.Zip(answers, (boxes, found) => new JudgedPicture(boxes, found))];
             return [.. Enumerable.Range(0, categories).Select(category => new CategoryMatches(pictures, category))];
         }
     }
 
-    private static double Mean(CategoryMatches[] matches, int[] times) => matches
-        .Select(category => category.AveragePrecision(0, times)).Where(double.IsFinite).DefaultIfEmpty(0).Average();
+    private static double Mean(CategoryMatches[] matches, int[] times) =>
+        DetectionEvaluation.Mean(matches.Select(category => category.AveragePrecision(0, times)));
 }

@@ -5,9 +5,6 @@ namespace Headstart.Learning.Detection;
 /// <summary>Scores a detector's answers against the labels.</summary>
 public static class DetectionEvaluation
 {
-    internal const float RightOverlap = 0.5f;
-    internal const float SomeOverlap = 0.1f; // an answer that overlaps less is not about the object (TIDE)
-
     /// <param name="categories">Category names.</param>
     /// <param name="truth">Labelled objects of each image.</param>
     /// <param name="answers">Objects found in each image, down to low probabilities.</param>
@@ -24,8 +21,7 @@ public static class DetectionEvaluation
             throw new ArgumentException($"There are {truth.Count} pictures and answers to {answers.Count}.", nameof(answers));
         }
 
-        JudgedPicture[] pictures = [.. truth.Zip(answers, (boxes, found) => new JudgedPicture(boxes, found.Objects,
-            (double)Math.Max(1, found.Width) / Math.Max(1, found.Height)))];
+        JudgedPicture[] pictures = [.. truth.Zip(answers, (boxes, found) => new JudgedPicture(boxes, found))];
         CategoryMatches[] matches = [.. categories.Select((_, category) => new CategoryMatches(pictures, category))];
         DetectedCategory[] each = [.. categories.Zip(matches, Category)];
         float[] thresholds = [.. each.Select(category => category.Threshold)];
@@ -39,11 +35,8 @@ public static class DetectionEvaluation
     internal static double At50(IReadOnlyList<JudgedPicture> pictures, int categories) =>
         Mean(Enumerable.Range(0, categories).Select(category => new CategoryMatches(pictures, category).AveragePrecision(0)));
 
-    internal static double At50To95(IReadOnlyList<JudgedPicture> pictures, int categories) =>
-        Mean(Enumerable.Range(0, categories).Select(category => new CategoryMatches(pictures, category).AveragePrecision()));
-
     /// <summary>Ignores NaN, the value of a category without objects.</summary>
-    private static double Mean(IEnumerable<double> values) => values.Where(double.IsFinite).DefaultIfEmpty(0).Average();
+    internal static double Mean(IEnumerable<double> values) => values.Where(double.IsFinite).DefaultIfEmpty(0).Average();
 
     private static DetectedCategory Category(string name, CategoryMatches matches)
     {
@@ -105,7 +98,7 @@ public static class DetectionEvaluation
         var found = new bool[pictures.Length][];
         for (var i = 0; i < pictures.Length; i++)
         {
-            var mistakes = PictureMistakes.Of(pictures[i], thresholds, RightOverlap, SomeOverlap);
+            var mistakes = PictureMistakes.Of(pictures[i], thresholds);
             found[i] = [.. mistakes.Objects.Select(kind => kind == ObjectOutcome.Found)];
             right += mistakes.Objects.Count(kind => kind == ObjectOutcome.Found);
             missed += mistakes.Objects.Count(kind => kind == ObjectOutcome.Missed);

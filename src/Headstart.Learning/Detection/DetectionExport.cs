@@ -1,6 +1,3 @@
-using System.Text.Encodings.Web;
-using System.Text.Json;
-using Google.Protobuf;
 using Headstart.Learning.Backbones;
 using Headstart.Learning.Export;
 using Headstart.Learning.Imaging;
@@ -21,13 +18,6 @@ public static class DetectionExport
     public const string Scores = "scores";
     public const string Labels = "labels";
 
-    /// <summary>The oldest opset with all operators used here; supported since ONNX Runtime 1.14.</summary>
-    private const long Opset = 18;
-
-    private const long IrVersion = 8; // the version released with that opset
-
-    private static readonly JsonSerializerOptions Readable = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
-
     /// <summary>Builds the model.</summary>
     /// <param name="backbone">The backbone; its file is read again.</param>
     /// <param name="head">A head trained with this backbone.</param>
@@ -45,58 +35,28 @@ public static class DetectionExport
             throw new ArgumentException($"The head reads {head.BackboneId}, not {backbone.Manifest.Id}.", nameof(backbone));
         }
 
-        try
-        {
-            var model = Assemble(backbone, head.Artifact, threshold);
-            foreach (var (key, value) in Metadata(backbone, head).Concat(about))
-            {
-                model.MetadataProps.Add(new StringStringEntryProto { Key = key, Value = value });
-            }
-
-            return model.ToByteArray();
-        }
-        catch (Exception exception) when (exception is OnnxModelException or OutOfMemoryException)
-        {
-            throw new ModelExportException($"{backbone.Manifest.Id} cannot be exported: {exception.Message}", exception);
-        }
+        return CombinedModel.Build(backbone.Manifest.Id, () => Assemble(backbone, head.Artifact, threshold),
+            Metadata(backbone, head).Concat(about), ExportCheck.Load);
     }
 
     private static ModelProto Assemble(DetectorBackbone backbone, DetectionHeadArtifact head, float threshold)
     {
         var network = backbone.ReadNetwork();
-        var opset = Math.Max(Opset, OpsetUpgrade.VersionOf(network));
-        OpsetUpgrade.Apply(network, opset);
+        var opset = CombinedModel.Level([network]);
         var graph = new GraphProto { Name = "headstart", Input = { GraphBuilder.Value(Image, GraphBuilder.UInt8, -1, -1, 3) } };
         var picture = new LetterboxGraph(new GraphBuilder(graph, "image/"), Image, head.Resolution, backbone.Manifest.Preprocessing);
         var maps = BackboneGraph.AppendAll(graph, network, "backbone/", picture.Canvas);
         var (scores, sides) = head.Network.Run(new OnnxOperators(new GraphBuilder(graph, "head/"), head.Parameters), maps);
         new DecodingGraph(new GraphBuilder(graph, "objects/"), picture, head).Append(maps, scores, sides, threshold);
-        return new ModelProto
-        {
-            IrVersion = Math.Max(IrVersion, network.IrVersion),
-            ProducerName = "Headstart",
-            Graph = graph,
-            OpsetImport =
-            {
-                new OperatorSetIdProto { Domain = "", Version = opset },
-                network.OpsetImport.Where(set => !OpsetUpgrade.IsOnnx(set.Domain)),
-            },
-        };
+        return CombinedModel.Of(graph, [network], opset);
     }
 
     private static IEnumerable<KeyValuePair<string, string>> Metadata(DetectorBackbone backbone, DetectionHead head)
     {
-        yield return new("labels", JsonSerializer.Serialize(head.Categories, Readable));
-        yield return new("thresholds", JsonSerializer.Serialize(head.Thresholds));
-        yield return new("resolution", JsonSerializer.Serialize(head.Resolution));
-        yield return new("backbones", JsonSerializer.Serialize((object[])[new
-        {
-            id = backbone.Manifest.Id,
-            sha256 = backbone.Manifest.Sha256,
-            preprocessing = backbone.Manifest.InputId,
-            licence = backbone.Manifest.Licence,
-            source = backbone.Manifest.Source,
-        }], Readable));
+        yield return new("labels", CombinedModel.Json(head.Categories));
+        yield return new("thresholds", CombinedModel.Json(head.Thresholds));
+        yield return new("resolution", CombinedModel.Json(head.Resolution));
+        yield return new("backbones", CombinedModel.Json([backbone.Manifest]));
     }
 }
 
@@ -117,15 +77,7 @@ internal sealed class LetterboxGraph
         // Rounds halves up, to at least 1, like ScaleTarget.
         var doubled = b.Node("Add", [b.Node("Mul", [pixels, b.Integers(2L * resolution)]), longer]);
         var scaled = b.Node("Max", [b.Node("Div", [doubled, b.Node("Mul", [longer, b.Integers(2)])]), b.Integers(1)]);
-        var planes = b.Node("Unsqueeze", [b.Node("Transpose", [image], GraphBuilder.Integers("perm", 2, 0, 1)), b.Integers(0)]);
-        var sizes = b.Node("Concat", [b.Integers(1, 3), scaled], GraphBuilder.Integer("axis", 0));
-        var resized = b.Node("Resize", [b.Cast(planes, GraphBuilder.Float32), "", "", sizes], GraphBuilder.Text("mode", "linear"),
-            GraphBuilder.Integer("antialias", 1), GraphBuilder.Integer("exclude_outside", 1),
-            GraphBuilder.Text("coordinate_transformation_mode", "half_pixel"));
-        var bytes = b.Node("Clip", [b.Node("Round", [resized]), b.Float(0), b.Float(255)]);
-        var scale = b.Floats([.. p.Std.Select(std => 1 / (255 * std))], 1, 3, 1, 1);
-        var shift = b.Floats([.. p.Std.Zip(p.Mean, (std, mean) => -mean / std)], 1, 3, 1, 1);
-        var values = b.Node("Add", [b.Node("Mul", [bytes, scale]), shift]);
+        var values = ImageGraph.Normalised(b, ImageGraph.Rounded(b, ImageGraph.Resized(b, image, scaled)), p);
         var multiple = b.Integers(Letterbox.Multiple);
         var whole = b.Node("Mul", [b.Node("Div", [b.Node("Add", [scaled, b.Integers(Letterbox.Multiple - 1)]), multiple]), multiple]);
         var pads = b.Node("Concat", [b.Integers(0, 0, 0, 0, 0, 0), b.Node("Sub", [whole, scaled])], GraphBuilder.Integer("axis", 0));

@@ -1,14 +1,11 @@
-using System.Security.Cryptography;
-using System.Text;
 using Headstart.Learning.Heads;
 
 namespace Headstart.Learning.Detection;
 
 /// <summary>
-/// A detection head as a file. Little-endian: 8 bytes of magic, version (int32), length of the whole file (int64), backbone id, its SHA-256
-/// and input id, resolution (int32), slope and intercept of the calibration and <see cref="SameObject"/> (float32), number of categories k
-/// (int32), their names and thresholds (float32), width of the network (int32), number of maps (int32) and their channels (int32),
-/// parameters (float32), then the SHA-256 of all that. Strings are an int32 length and UTF-8.
+/// A detection head. The contents of its file (<see cref="ArtifactFile"/>): backbone id, its SHA-256 and input id, resolution (int32),
+/// slope and intercept of the calibration and <see cref="SameObject"/> (float32), number of categories k (int32), their names and
+/// thresholds (float32), width of the network (int32), number of maps (int32) and their channels (int32), parameters (float32).
 /// </summary>
 internal sealed record DetectionHeadArtifact
 {
@@ -16,9 +13,7 @@ internal sealed record DetectionHeadArtifact
     public const int FormatVersion = 2;
 
     private const int MostCategories = 10_000;
-    private const int LengthAt = 12;
-    private const int HeaderLength = LengthAt + sizeof(long);
-    private static readonly UTF8Encoding Strict = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
+    private static readonly ArtifactFile Format = new("detection head", "HSTDETH\n", FormatVersion);
 
     public required string BackboneId { get; init; }
 
@@ -44,8 +39,6 @@ internal sealed record DetectionHeadArtifact
 
     public required float[] Parameters { get; init; }
 
-    private static ReadOnlySpan<byte> Magic => "HSTDETH\n"u8;
-
     public float Probability(float logit) => DetectionCalibration.Probability(logit, Slope, Intercept);
 
     /// <summary>The logit of a calibrated probability.</summary>
@@ -69,72 +62,35 @@ internal sealed record DetectionHeadArtifact
         }
     }
 
-    public byte[] Write()
+    public byte[] Write() => Format.Write(writer =>
     {
-        using var stream = new MemoryStream();
-        using var writer = new BinaryWriter(stream, Strict);
-        writer.Write(Magic);
-        writer.Write(FormatVersion);
-        writer.Write(0L); // the length, known at the end
-        WriteString(BackboneId);
-        WriteString(BackboneSha256);
-        WriteString(InputId);
+        ArtifactFile.WriteString(writer, BackboneId);
+        ArtifactFile.WriteString(writer, BackboneSha256);
+        ArtifactFile.WriteString(writer, InputId);
         writer.Write(Resolution);
         writer.Write(Slope);
         writer.Write(Intercept);
         writer.Write(SameObject);
         writer.Write(Categories.Count);
-        Categories.ToList().ForEach(WriteString);
+        Categories.ToList().ForEach(name => ArtifactFile.WriteString(writer, name));
         Thresholds.ToList().ForEach(writer.Write);
         writer.Write(Network.Width);
         writer.Write(Network.Inputs.Count);
         Network.Inputs.ToList().ForEach(writer.Write);
         Array.ForEach(Parameters, writer.Write);
-        stream.Position = LengthAt;
-        writer.Write(stream.Length + SHA256.HashSizeInBytes);
-        var content = stream.ToArray();
-        return [.. content, .. SHA256.HashData(content)];
-
-        void WriteString(string text)
-        {
-            var bytes = Strict.GetBytes(text);
-            writer.Write(bytes.Length);
-            writer.Write(bytes);
-        }
-    }
+    });
 
     /// <exception cref="HeadArtifactException">See <see cref="DetectionHead.Read"/>.</exception>
-    public static DetectionHeadArtifact Read(ReadOnlySpan<byte> bytes)
-    {
-        Refuse(bytes.Length < HeaderLength || !bytes.StartsWith(Magic), "This file is not a Headstart detection head.");
-        var header = new ArtifactReader(bytes[Magic.Length..]);
-        var version = header.Int32();
-        Refuse(version != FormatVersion, $"This detection head has format version {version}, but this release of Headstart reads version "
-            + $"{FormatVersion}: {(version > FormatVersion ? "update Headstart" : "train the model again")}.");
-        Refuse(header.Int64() != bytes.Length || bytes.Length < HeaderLength + SHA256.HashSizeInBytes,
-            "The detection head file is truncated or has extra data at the end: restore or download it again.");
-        var content = bytes[..^SHA256.HashSizeInBytes];
-        Refuse(!SHA256.HashData(content).AsSpan().SequenceEqual(bytes[content.Length..]),
-            "The detection head file is damaged: restore or download it again.");
-        try
-        {
-            return ReadContent(new ArtifactReader(content[HeaderLength..]));
-        }
-        catch (Exception exception) when (exception is ArgumentException or OverflowException)
-        {
-            // The checksum is right, so the file was written this way.
-            throw new HeadArtifactException("The contents of the detection head file are inconsistent.", exception);
-        }
-    }
+    public static DetectionHeadArtifact Read(ReadOnlySpan<byte> bytes) => Format.Read(bytes, ReadContent);
 
     private static DetectionHeadArtifact ReadContent(ArtifactReader reader)
     {
-        var (id, sha256, input, resolution) = (reader.String(Strict), reader.String(Strict), reader.String(Strict), reader.Int32());
+        var (id, sha256, input, resolution) = (reader.String(), reader.String(), reader.String(), reader.Int32());
         var numbers = reader.Floats(3);
         var categories = new string[Within(reader.Int32(), MostCategories)];
         for (var i = 0; i < categories.Length; i++)
         {
-            categories[i] = reader.String(Strict);
+            categories[i] = reader.String();
         }
 
         var thresholds = reader.Floats(categories.Length);
@@ -170,13 +126,5 @@ internal sealed record DetectionHeadArtifact
         ArgumentOutOfRangeException.ThrowIfLessThan(value, 1);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(value, most);
         return value;
-    }
-
-    private static void Refuse(bool condition, string sentence)
-    {
-        if (condition)
-        {
-            throw new HeadArtifactException(sentence);
-        }
     }
 }

@@ -80,9 +80,8 @@ internal sealed class DetectionLoss
     /// <param name="scores"><c>[k, places]</c>, logits.</param>
     /// <param name="sides"><c>[4, places]</c></param>
     /// <param name="truth">The objects.</param>
-    /// <param name="weight">Factor of the loss and the gradient.</param>
     /// <param name="gradient">Receives <c>[k, places]</c> and <c>[4, places]</c>.</param>
-    public double Evaluate(ReadOnlySpan<float> scores, ReadOnlySpan<float> sides, IReadOnlyList<Truth> truth, float weight,
+    public double Evaluate(ReadOnlySpan<float> scores, ReadOnlySpan<float> sides, IReadOnlyList<Truth> truth,
         (Memory<float> Scores, Memory<float> Sides) gradient)
     {
         var scoreGradient = gradient.Scores.Span;
@@ -100,8 +99,7 @@ internal sealed class DetectionLoss
                     continue;
                 }
 
-                loss += weight * Quality(scores[at], own ? _target[i] : 0, out var slope);
-                scoreGradient[at] = weight * slope;
+                loss += Quality(scores[at], own ? _target[i] : 0, out scoreGradient[at]);
             }
         }
 
@@ -110,7 +108,7 @@ internal sealed class DetectionLoss
         {
             if (_owner[i] >= 0)
             {
-                loss += Pull(i, sides, truth[_owner[i]].Box, weight * BoxWeight * _target[i], sideGradient);
+                loss += Pull(i, sides, truth[_owner[i]].Box, BoxWeight * _target[i], sideGradient);
             }
         }
 

@@ -28,7 +28,7 @@ internal static class DetectionSuspects
         IReadOnlyList<DetectedObject> answers, IReadOnlyList<float> thresholds)
     {
         float[] sure = [.. thresholds.Select(threshold => Math.Max(threshold, SureToSuspect))];
-        var mistakes = PictureMistakes.Of(new(truth, answers, 1), sure, DetectionEvaluation.RightOverlap, DetectionEvaluation.SomeOverlap);
+        var mistakes = PictureMistakes.Of(new(truth, answers, 1), sure);
         for (var n = 0; n < answers.Count; n++)
         {
             var (answer, nearest) = (answers[n], mistakes.Nearest[n]);
@@ -38,7 +38,7 @@ internal static class DetectionSuspects
                 case AnswerOutcome.Background:
                     yield return (answer.Probability, new(example, BoxSuspicion.Missing, null, answer));
                     break;
-                case AnswerOutcome.WrongCategory when overlap >= DetectionEvaluation.RightOverlap:
+                case AnswerOutcome.WrongCategory when overlap >= PictureMistakes.RightOverlap:
                     yield return (answer.Probability, new(example, BoxSuspicion.WrongCategory, nearest, answer));
                     break;
                 case AnswerOutcome.WrongPlace or AnswerOutcome.Right when overlap is > SloppyFrom and < SloppyTo:

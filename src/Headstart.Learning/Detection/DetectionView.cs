@@ -107,7 +107,8 @@ internal sealed class Canvas
             TensorPrimitives.Add(row, colours[band].Shift, row);
             TensorPrimitives.Max(row, 0, row);
             TensorPrimitives.Min(row, 255, row);
-            Letterbox.Normalise(row, _preprocessing, band);
+            TensorPrimitives.Multiply(row, 1 / (255 * _preprocessing.Std[band]), row);
+            TensorPrimitives.Add(row, -_preprocessing.Mean[band] / _preprocessing.Std[band], row);
         }
     }
 

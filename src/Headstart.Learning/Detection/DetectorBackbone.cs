@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using Headstart.Learning.Backbones;
 using Headstart.Learning.Imaging;
 using Headstart.Learning.Onnx;
@@ -73,23 +72,9 @@ public sealed class DetectorBackbone : IDisposable
         return new StageMaps(_session.Run(_run, _session.InputNames, [input], _session.OutputNames));
     }
 
-    /// <summary>The network up to the maps, read from its file again, since an ONNX Runtime session does not give it back.</summary>
+    /// <summary>The network up to the maps, from its file.</summary>
     /// <exception cref="BackboneException">The file is missing or has changed.</exception>
-    internal ModelProto ReadNetwork()
-    {
-        try
-        {
-            var bytes = File.ReadAllBytes(_file.Path);
-            return Convert.ToHexStringLower(SHA256.HashData(bytes)) == Manifest.Sha256
-                ? Network(OnnxGraph.Parse(bytes, Manifest.Reading), Manifest)
-                : throw new BackboneException($"The file of the backbone '{Manifest.Id}' has changed since it was opened.");
-        }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
-        {
-            throw new BackboneException(
-                $"The file of the backbone '{Manifest.Id}' can no longer be read: {exception.Message.TrimEnd('.')}.", exception);
-        }
-    }
+    internal ModelProto ReadNetwork() => Network(_file.ReadAgain(), Manifest);
 
     public void Dispose()
     {

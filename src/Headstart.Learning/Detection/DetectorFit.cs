@@ -9,7 +9,6 @@ internal sealed class DetectorFit(DetectionTask task, IProgress<DetectionProgres
 {
     private readonly DetectionExample[] _all = [.. task.Examples, .. task.HeldOut];
     private readonly Dictionary<DetectionStage, double> _seconds = [];
-    private readonly int _cores = Environment.ProcessorCount;
     private readonly long _start = Stopwatch.GetTimestamp();
 
     public DetectionResult Train()
@@ -21,13 +20,13 @@ internal sealed class DetectorFit(DetectionTask task, IProgress<DetectionProgres
         var fold = DetectionFolds.Assign([.. learn.Select(i => _all[i])], task.Categories.Count, Math.Max(1, folds), task.Seed);
 
         // 2. The backbone and the resolution.
-        var trials = Timed(DetectionStage.Choosing, () => new DetectionChoice(task, _cores, cancel)
+        var trials = Timed(DetectionStage.Choosing, () => new DetectionChoice(task, cancel)
             .Make(learn, fold, Share(DetectionStage.Choosing)));
         var chosen = trials.Single(trial => trial.Chosen);
         var backbone = task.Backbones.First(known => known.Manifest.Id == chosen.BackboneId);
 
         // 3. Views for training.
-        var reader = new ViewReader(backbone, chosen.Resolution, _cores, task.GiveWay, cancel);
+        var reader = new ViewReader(backbone, chosen.Resolution, task.GiveWay, cancel);
         int[] open = [.. Enumerable.Range(0, _all.Length).Where(i => !_all[i].TestOnly)]; // those in learn come first
         var views = Timed(DetectionStage.Reading, () => reader.Draw([.. open.Select(i => _all[i])], i => i < learn.Length ? fold[i] : -1,
             ViewReader.MostOf(open.Length, task.Effort), task.Seed, Share(DetectionStage.Reading),
@@ -40,7 +39,7 @@ internal sealed class DetectorFit(DetectionTask task, IProgress<DetectionProgres
 
         // 4. Heads that answer for the fold they did not learn from.
         var template = new HeadTemplate(task.Categories, backbone, reader, chosen.Resolution);
-        var trainer = new HeadTrainer(template.Network, _cores, task.GiveWay);
+        var trainer = new HeadTrainer(template.Network, task.GiveWay);
         var answers = new RawAnswer?[_all.Length];
         var turns = folds < 2 ? 0 : crossValidated ? folds : 1;
         var goesOn = crossValidated || open.Length > learn.Length;
@@ -116,8 +115,8 @@ internal sealed class DetectorFit(DetectionTask task, IProgress<DetectionProgres
             return judged.Length == 0 ? null : LearningCurve.Fit(
                 [new(fewer.Length, At50(n => ofFewer[n]!)), new(taught.Length, At50(n => answers[judges[n]]!))], judged.Length);
 
-            double At50(Func<int, RawAnswer> answer) => DetectionEvaluation.At50([.. judged.Select(n => new JudgedPicture(
-                _all[judges[n]].Boxes, template.Detections(answer(n)).Objects, answer(n).Frame.Aspect))], task.Categories.Count);
+            double At50(Func<int, RawAnswer> answer) => DetectionEvaluation.At50([.. judged.Select(n =>
+                new JudgedPicture(_all[judges[n]].Boxes, template.Detections(answer(n))))], task.Categories.Count);
         }
 
         // From scratch (null), or fine-tuned from a head that learned from some of the examples.
@@ -140,16 +139,7 @@ internal sealed class DetectorFit(DetectionTask task, IProgress<DetectionProgres
             }
         }
 
-        RawAnswer?[] Ask(float[] by, int[] asked)
-        {
-            var said = new RawAnswer?[asked.Length];
-            Parallel.For(0, asked.Length, new ParallelOptions { MaxDegreeOfParallelism = _cores, CancellationToken = cancel }, n =>
-            {
-                task.GiveWay?.Invoke(cancel);
-                said[n] = reader.Plain(_all[asked[n]]) is var (view, frame) ? new(trainer.Find(by, view), frame) : null;
-            });
-            return said;
-        }
+        RawAnswer?[] Ask(float[] by, int[] asked) => reader.Ask([.. asked.Select(i => _all[i])], trainer, by);
     }
 
     /// <summary>Remaining time, at least a second; null without a limit.</summary>

@@ -9,9 +9,6 @@ public sealed record HardPicture(int Picture, int Missed, int Wrong);
 /// <summary>The images on which a detector makes the most mistakes.</summary>
 public static class HardestPictures
 {
-    private const float RightOverlap = 0.5f;
-    private const float SomeOverlap = 0.1f;
-
     /// <param name="truth">Labelled objects of each image.</param>
     /// <param name="answers">Objects found in each image.</param>
     /// <param name="thresholds">By category: answers with a lower probability do not count.</param>
@@ -20,14 +17,13 @@ public static class HardestPictures
     public static IReadOnlyList<HardPicture> Of(IReadOnlyList<IReadOnlyList<LabelledBox>> truth, IReadOnlyList<Detections> answers,
         IReadOnlyList<float> thresholds, int most) =>
     [
-        .. truth.Zip(answers).Select((pair, i) => Of(i, new(pair.First, pair.Second.Objects,
-            (double)Math.Max(1, pair.Second.Width) / Math.Max(1, pair.Second.Height)), thresholds))
+        .. truth.Zip(answers).Select((pair, i) => Of(i, new(pair.First, pair.Second), thresholds))
             .Where(picture => picture.Missed + picture.Wrong > 0).OrderByDescending(picture => picture.Missed + picture.Wrong).Take(most),
     ];
 
     private static HardPicture Of(int index, JudgedPicture picture, IReadOnlyList<float> thresholds)
     {
-        var mistakes = PictureMistakes.Of(picture, thresholds, RightOverlap, SomeOverlap);
+        var mistakes = PictureMistakes.Of(picture, thresholds);
         return new(index, mistakes.Objects.Count(outcome => outcome is ObjectOutcome.Missed or ObjectOutcome.Mistaken),
             mistakes.Answers.Count(outcome => outcome is AnswerOutcome.WrongPlace or AnswerOutcome.WrongCategory or AnswerOutcome.Twice
                 or AnswerOutcome.Background));

@@ -1,3 +1,4 @@
+using Headstart.Learning.Heads;
 using static Headstart.Learning.TrainingDefaults;
 
 namespace Headstart.Learning.Detection;
@@ -49,9 +50,6 @@ internal interface IHeadOperators<T>
 internal sealed class HeadNetwork
 {
     private readonly List<HeadLayer> _layers = [];
-    private readonly HeadLayer[] _lateral;
-    private readonly HeadLayer[][] _merge, _shared, _classBranch, _boxBranch;
-    private readonly HeadLayer _scores, _sides;
 
     /// <param name="inputs">Channels of each input map, finest first.</param>
     /// <param name="categories">Number of categories, k.</param>
@@ -59,12 +57,12 @@ internal sealed class HeadNetwork
     public HeadNetwork(IReadOnlyList<int> inputs, int categories, int width)
     {
         (Inputs, Categories, Width) = (inputs, categories, width);
-        _lateral = [.. inputs.Select(channels => Layer(channels, width, 1))];
-        _merge = [.. inputs.Select(_ => Block())];
-        _shared = [.. Enumerable.Range(0, TrainingDefaults.SharedBlocks).Select(_ => Block())];
-        _classBranch = [.. Enumerable.Range(0, BranchBlocks).Select(_ => Block())];
-        _boxBranch = [.. Enumerable.Range(0, BranchBlocks).Select(_ => Block())];
-        (_scores, _sides) = (Layer(width, categories, 1), Layer(width, 4, 1));
+        Lateral = [.. inputs.Select(channels => Layer(channels, width, 1))];
+        Merge = [.. inputs.Select(_ => Block())];
+        SharedBlocks = [.. Enumerable.Range(0, TrainingDefaults.SharedBlocks).Select(_ => Block())];
+        ClassBranch = [.. Enumerable.Range(0, BranchBlocks).Select(_ => Block())];
+        BoxBranch = [.. Enumerable.Range(0, BranchBlocks).Select(_ => Block())];
+        (Scores, Sides) = (Layer(width, categories, 1), Layer(width, 4, 1));
     }
 
     public IReadOnlyList<int> Inputs { get; }
@@ -79,21 +77,21 @@ internal sealed class HeadNetwork
     public IReadOnlyList<HeadLayer> Layers => _layers;
 
     /// <summary>The layers that read the input maps.</summary>
-    public IReadOnlyList<HeadLayer> Lateral => _lateral;
+    public IReadOnlyList<HeadLayer> Lateral { get; }
 
     /// <summary>For each map the block after its lateral layer; a block is a layer of 5 x 5 and one of 1 x 1.</summary>
-    public IReadOnlyList<HeadLayer[]> Merge => _merge;
+    public IReadOnlyList<HeadLayer[]> Merge { get; }
 
     /// <summary>The blocks before the branches.</summary>
-    public IReadOnlyList<HeadLayer[]> SharedBlocks => _shared;
+    public IReadOnlyList<HeadLayer[]> SharedBlocks { get; }
 
-    public IReadOnlyList<HeadLayer[]> ClassBranch => _classBranch;
+    public IReadOnlyList<HeadLayer[]> ClassBranch { get; }
 
-    public IReadOnlyList<HeadLayer[]> BoxBranch => _boxBranch;
+    public IReadOnlyList<HeadLayer[]> BoxBranch { get; }
 
-    public HeadLayer Scores => _scores;
+    public HeadLayer Scores { get; }
 
-    public HeadLayer Sides => _sides;
+    public HeadLayer Sides { get; }
 
     /// <summary>Logits <c>[n, k, places]</c>, and logarithms of the distances, in strides, to the left, upper, right and lower side
     /// <c>[n, 4, places]</c>. Places are ordered map by map, finest first, row by row.</summary>
@@ -104,21 +102,21 @@ internal sealed class HeadNetwork
         var levels = new T[maps.Count];
         for (var i = maps.Count - 1; i >= 0; i--)
         {
-            var own = ops.Convolve(maps[i], _lateral[i]);
-            levels[i] = ops.Normalise(Separable(ops, i + 1 < maps.Count ? ops.Add(own, ops.Double(levels[i + 1])) : own, _merge[i]));
+            var own = ops.Convolve(maps[i], Lateral[i]);
+            levels[i] = ops.Normalise(Separable(ops, i + 1 < maps.Count ? ops.Add(own, ops.Double(levels[i + 1])) : own, Merge[i]));
         }
 
         var (scores, sides) = (new T[maps.Count], new T[maps.Count]);
         for (var i = 0; i < levels.Length; i++)
         {
-            var shared = All(levels[i], _shared);
-            scores[i] = ops.Convolve(ops.Rectify(ops.Normalise(All(shared, _classBranch))), _scores);
-            sides[i] = ops.Convolve(ops.Rectify(ops.Normalise(All(shared, _boxBranch))), _sides);
+            var shared = All(levels[i], SharedBlocks);
+            scores[i] = ops.Convolve(ops.Rectify(ops.Normalise(All(shared, ClassBranch))), Scores);
+            sides[i] = ops.Convolve(ops.Rectify(ops.Normalise(All(shared, BoxBranch))), Sides);
         }
 
         return (ops.Join(scores), ops.Join(sides));
 
-        T All(T input, HeadLayer[][] blocks) => blocks.Aggregate(input, (now, block) => Separable(ops, now, block));
+        T All(T input, IReadOnlyList<HeadLayer[]> blocks) => blocks.Aggregate(input, (now, block) => Separable(ops, now, block));
     }
 
     /// <summary>Initial parameters.</summary>
@@ -129,16 +127,16 @@ internal sealed class HeadNetwork
         foreach (var layer in _layers)
         {
             // He et al. 2015; the second layer of each block starts small, so that a block starts close to the identity.
-            var gain = layer == _scores || layer == _sides ? 0.1 : layer.PerChannel ? 1 : layer.Kernel == 1 && !_lateral.Contains(layer)
+            var gain = layer == Scores || layer == Sides ? 0.1 : layer.PerChannel ? 1 : layer.Kernel == 1 && !Lateral.Contains(layer)
                 ? 0.5 * Math.Sqrt(2) : 1;
             for (var i = 0; i < layer.Weights; i++)
             {
-                parameters[layer.Offset + i] = (float)(gain / Math.Sqrt(layer.Fan) * Normal(random));
+                parameters[layer.Offset + i] = (float)(gain / Math.Sqrt(layer.Fan) * HiddenNetwork.Normal(random));
             }
         }
 
-        parameters.AsSpan(_scores.Offset + _scores.Weights, _scores.Outputs).Fill(FirstLogit);
-        parameters.AsSpan(_sides.Offset + _sides.Weights, _sides.Outputs).Fill(FirstSide);
+        parameters.AsSpan(Scores.Offset + Scores.Weights, Scores.Outputs).Fill(FirstLogit);
+        parameters.AsSpan(Sides.Offset + Sides.Weights, Sides.Outputs).Fill(FirstSide);
         return parameters;
     }
 
@@ -153,8 +151,4 @@ internal sealed class HeadNetwork
         _layers.Add(layer);
         return layer;
     }
-
-    /// <summary>A standard normal number (Box and Muller).</summary>
-    private static double Normal(Random random) =>
-        Math.Sqrt(-2 * Math.Log(1 - random.NextDouble())) * Math.Cos(2 * Math.PI * random.NextDouble());
 }

@@ -35,8 +35,8 @@ internal sealed class HeadTemplate(IReadOnlyList<string> categories, DetectorBac
             return [.. categories.Select((_, category) => new CategoryMatches(pictures, category))];
         }
 
-        JudgedPicture[] Judged(int same) => [.. answers.Select(pair => new JudgedPicture(pair.Example.Boxes,
-            Detections(pair.Answer, same).Objects, pair.Answer.Frame.Aspect))];
+        JudgedPicture[] Judged(int same) =>
+            [.. answers.Select(pair => new JudgedPicture(pair.Example.Boxes, Detections(pair.Answer, same)))];
     }
 
     /// <param name="answer">A head's uncalibrated answer.</param>

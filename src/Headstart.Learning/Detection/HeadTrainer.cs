@@ -7,7 +7,7 @@ namespace Headstart.Learning.Detection;
 
 /// <summary>The training loop of a head. Each view is a forward and a backward pass on one thread; the views of a batch run in parallel,
 /// and their gradients are added in order, so that the same seed gives the same head on the same machine.</summary>
-internal sealed class HeadTrainer(HeadNetwork network, int cores, Action<CancellationToken>? giveWay = null)
+internal sealed class HeadTrainer(HeadNetwork network, Action<CancellationToken>? giveWay = null)
 {
     private readonly ConcurrentBag<TapeOperators> _tapes = [];
 
@@ -46,8 +46,7 @@ internal sealed class HeadTrainer(HeadNetwork network, int cores, Action<Cancell
 
             // 2. Its gradient, divided by the sum of the target scores.
             var blames = new Blame[batch.Length];
-            Parallel.For(0, batch.Length, new ParallelOptions { MaxDegreeOfParallelism = cores },
-                i => blames[i] = Judge(parameters, batch[i]));
+            AllCores.For(batch.Length, i => blames[i] = Judge(parameters, batch[i]), cancel);
             Array.Clear(gradient);
             foreach (var blame in blames)
             {
@@ -91,7 +90,7 @@ internal sealed class HeadTrainer(HeadNetwork network, int cores, Action<Cancell
         var loss = new DetectionLoss(new Places(view.Width, view.Height), network.Categories);
         var targets = loss.Assign(said, box, view.Truth);
         var (scoreGradient, sideGradient) = (new float[said.Length], new float[box.Length]);
-        loss.Evaluate(said, box, view.Truth, 1, (scoreGradient, sideGradient));
+        loss.Evaluate(said, box, view.Truth, (scoreGradient, sideGradient));
         TapeOperators.Transpose(scoreGradient, scores.Gradient, scores.Channels, scores.Places);
         TapeOperators.Transpose(sideGradient, sides.Gradient, sides.Channels, sides.Places);
         tape.Back();

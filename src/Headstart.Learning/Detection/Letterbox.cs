@@ -1,4 +1,3 @@
-using System.Numerics.Tensors;
 using Headstart.Learning.Imaging;
 
 namespace Headstart.Learning.Detection;
@@ -65,16 +64,8 @@ public sealed class Letterbox : IDisposable
         {
             var (band, y) = (i / Height, i % Height);
             var row = chw.Slice((band * CanvasHeight + y) * CanvasWidth, Width);
-            TensorPrimitives.ConvertTruncating(Planes.Slice(i * Width, Width), row);
-            Normalise(row, p, band);
+            ByteConversion.ToFloats(Planes.Slice(i * Width, Width), 1 / (255 * p.Std[band]), -p.Mean[band] / p.Std[band], row);
         }
-    }
-
-    /// <summary>Normalises bytes 0..255 of one band for a backbone.</summary>
-    internal static void Normalise(Span<float> values, Preprocessing p, int band)
-    {
-        TensorPrimitives.Multiply(values, 1 / (255 * p.Std[band]), values);
-        TensorPrimitives.Add(values, -p.Mean[band] / p.Std[band], values);
     }
 
     /// <summary>Returns the pixel buffer to its pool; the pixels must not be read afterwards.</summary>

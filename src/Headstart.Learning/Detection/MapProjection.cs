@@ -61,8 +61,9 @@ internal sealed class MapProjection
         using var gradients = no_grad();
         var read = empty([Inputs, map.Length / Inputs]);
         map.CopyTo(MemoryMarshal.Cast<byte, float>(read.bytes));
-        var matrix = tensor(_matrix, [Outputs, Inputs]);
-        var result = matrix.mm(read) - matrix.mm(tensor(_mean, [Inputs, 1]));
+        // Clones, because tensors of arrays keep an array's memory, and the last digits of a product depend on where that begins.
+        var matrix = tensor(_matrix, [Outputs, Inputs]).clone();
+        var result = matrix.mm(read) - matrix.mm(tensor(_mean, [Inputs, 1]).clone());
         TensorPrimitives.ConvertToHalf(MemoryMarshal.Cast<byte, float>(result.bytes), kept);
     }
 

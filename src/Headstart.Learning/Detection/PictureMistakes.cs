@@ -26,11 +26,14 @@ internal enum AnswerOutcome
 /// <param name="Nearest">Index of the object that each answer is about, or -1.</param>
 internal sealed record PictureMistakes(ObjectOutcome[] Objects, AnswerOutcome[] Answers, int[] Nearest)
 {
+    /// <summary>Lowest overlap of an answer in the right place.</summary>
+    public const float RightOverlap = 0.5f;
+
+    private const float SomeOverlap = 0.1f; // an answer that overlaps less is not about the object (TIDE)
+
     /// <param name="picture">An image with its answers, most probable first.</param>
     /// <param name="thresholds">Lowest probability that counts, by category.</param>
-    /// <param name="right">Lowest overlap of an answer in the right place.</param>
-    /// <param name="some">Lowest overlap of an answer that is about an object.</param>
-    public static PictureMistakes Of(JudgedPicture picture, IReadOnlyList<float> thresholds, float right, float some)
+    public static PictureMistakes Of(JudgedPicture picture, IReadOnlyList<float> thresholds)
     {
         var (truth, answers) = (picture.Truth, picture.Answers);
         ObjectOutcome[] objects = [.. truth.Select(label => label.Difficult ? ObjectOutcome.Difficult : ObjectOutcome.Missed)];
@@ -45,7 +48,7 @@ internal sealed record PictureMistakes(ObjectOutcome[] Objects, AnswerOutcome[] 
             }
 
             var match = Best(n, g => truth[g].Category == answers[n].Category && objects[g] == ObjectOutcome.Missed);
-            if (match.Overlap >= right)
+            if (match.Overlap >= RightOverlap)
             {
                 (outcomes[n], nearest[n], objects[match.Object]) = (AnswerOutcome.Right, match.Object, ObjectOutcome.Found);
             }
@@ -59,12 +62,12 @@ internal sealed record PictureMistakes(ObjectOutcome[] Objects, AnswerOutcome[] 
         {
             var same = Best(n, g => !truth[g].Difficult && truth[g].Category == answers[n].Category);
             var other = Best(n, g => !truth[g].Difficult && truth[g].Category != answers[n].Category);
-            (outcomes[n], nearest[n]) = truth.Any(label => label.Difficult && answers[n].Box.Inside(label.Box) >= right)
+            (outcomes[n], nearest[n]) = truth.Any(label => label.Difficult && answers[n].Box.Inside(label.Box) >= RightOverlap)
                 ? (AnswerOutcome.Ignored, -1)
-                : same.Overlap >= right ? (AnswerOutcome.Twice, same.Object)
-                : other.Overlap >= right ? (AnswerOutcome.WrongCategory, other.Object)
-                : same.Overlap >= some ? (AnswerOutcome.WrongPlace, same.Object)
-                : other.Overlap >= some ? (AnswerOutcome.WrongCategory, other.Object) : (AnswerOutcome.Background, -1);
+                : same.Overlap >= RightOverlap ? (AnswerOutcome.Twice, same.Object)
+                : other.Overlap >= RightOverlap ? (AnswerOutcome.WrongCategory, other.Object)
+                : same.Overlap >= SomeOverlap ? (AnswerOutcome.WrongPlace, same.Object)
+                : other.Overlap >= SomeOverlap ? (AnswerOutcome.WrongCategory, other.Object) : (AnswerOutcome.Background, -1);
             if (outcomes[n] is AnswerOutcome.WrongPlace or AnswerOutcome.WrongCategory && objects[nearest[n]] == ObjectOutcome.Missed)
             {
                 objects[nearest[n]] = ObjectOutcome.Mistaken;

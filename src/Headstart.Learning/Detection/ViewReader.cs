@@ -5,8 +5,7 @@ using static Headstart.Learning.TrainingDefaults;
 namespace Headstart.Learning.Detection;
 
 /// <summary>Reads examples with a backbone at one resolution, plainly and as augmented views.</summary>
-internal sealed class ViewReader(DetectorBackbone backbone, int resolution, int cores, Action<CancellationToken>? giveWay,
-    CancellationToken cancel)
+internal sealed class ViewReader(DetectorBackbone backbone, int resolution, Action<CancellationToken>? giveWay, CancellationToken cancel)
 {
     private readonly ViewMaker _maker = new(backbone, resolution);
 
@@ -67,9 +66,17 @@ internal sealed class ViewReader(DetectorBackbone backbone, int resolution, int 
     public static int MostOf(int images, double effort) =>
         Math.Max(FewestViews, (int)(effort * Math.Max(MostViewsOfImage, EnoughViews / Math.Max(1, images))));
 
-    /// <summary>An example as a detector sees it; null for a file that cannot be read.</summary>
-    public (DetectionView View, PictureFrame Frame)? Plain(DetectionExample example) => TryDecode(example, resolution) is { } decoded
-        ? (_maker.Read(_maker.Plain(decoded), Projections), decoded.Frame) : null;
+    /// <summary>What a head finds in examples as a detector sees them; null for files that cannot be read.</summary>
+    /// <param name="examples">The examples.</param>
+    /// <param name="trainer">The head's trainer.</param>
+    /// <param name="parameters">The head.</param>
+    public RawAnswer?[] Ask(IReadOnlyList<DetectionExample> examples, HeadTrainer trainer, float[] parameters)
+    {
+        var said = new RawAnswer?[examples.Count];
+        Each(said.Length, n => said[n] = TryDecode(examples[n], resolution) is { } decoded
+            ? new(trainer.Find(parameters, _maker.Read(_maker.Plain(decoded), Projections)), decoded.Frame) : null);
+        return said;
+    }
 
     private void Project(IReadOnlyList<DetectionExample> examples, int[] block, Random random)
     {
@@ -94,10 +101,9 @@ internal sealed class ViewReader(DetectorBackbone backbone, int resolution, int 
         }
     }
 
-    private void Each(int count, Action<int> work) => Parallel.For(0, count,
-        new ParallelOptions { MaxDegreeOfParallelism = cores, CancellationToken = cancel }, n =>
-        {
-            giveWay?.Invoke(cancel);
-            work(n);
-        });
+    private void Each(int count, Action<int> work) => AllCores.For(count, n =>
+    {
+        giveWay?.Invoke(cancel);
+        work(n);
+    }, cancel);
 }

@@ -13,8 +13,8 @@ namespace Headstart.Learning.Evaluation;
 /// </summary>
 public sealed class CurvePlan : FitPlan
 {
-
     private readonly LabelledFeatures _set;
+    private readonly SparseRows? _sparse;
     private readonly HeadMethod _method;
     private readonly Lazy<PartSpaces>? _spaces; // null for sparse features
     private readonly int _repeats;
@@ -27,8 +27,9 @@ public sealed class CurvePlan : FitPlan
     public CurvePlan(LabelledFeatures set, HeadMethod method, int repeats, int seed)
     {
         TorchRuntime.EnsureLoaded();
-        (_set, _method, _repeats) = (set, method, repeats);
-        _spaces = set.Features is SparseRows ? null : new(() => new PartSpaces(set));
+        (_method, _repeats) = (method, repeats);
+        (_set, _sparse) = SpanCoordinates.Of(set);
+        _spaces = _sparse is null ? new(() => new PartSpaces(_set)) : null;
         var random = new Random(seed);
         var folds = new StratifiedFolds(set);
         int[] measured = [.. folds.Measured.Select(i => folds.Tested[i])];
@@ -51,21 +52,28 @@ public sealed class CurvePlan : FitPlan
     public override float[] Fit(int number, CancellationToken cancel)
     {
         var (parts, unseen) = _folds[number];
-        if (_spaces is not { Value: var spaces })
-        {
-            return [.. parts.Select(part => HeadTraining.Train(_set.Some(part), _method, cancel))
-                .Select(head => (float)unseen.Count(i => head.Answer(_set.Features[i]).SequenceEqual(_set.LabelsOf(i))))];
-        }
-
         var (classes, parameters) = (_set.Categories.Count, Array.Empty<double>()); // carried from one part to the next, which contains it
         return [.. parts.Select(part =>
         {
-            using var own = NewDisposeScope();
-            var fit = new PartFit(_set, spaces, part, unseen);
-            parameters = parameters.Length == 0 ? new double[fit.Parameters] : parameters;
-            var probabilities = fit.Probabilities(_method, parameters, cancel);
+            var probabilities = Probabilities(part);
             return (float)unseen.Index().Count(example => IsRight(example.Item, probabilities.AsSpan(example.Index * classes, classes)));
         })];
+
+        double[] Probabilities(int[] part)
+        {
+            if (_sparse is not null)
+            {
+                var regression = new SparseRegression(_sparse.Some(part), _set.Some(part));
+                parameters = parameters.Length == 0 ? new double[regression.Parameters] : parameters;
+                regression.Fit(parameters, _method.Strength, SparseSelectionTolerance, cancel);
+                return regression.Probabilities(_sparse.Some(unseen), parameters);
+            }
+
+            using var own = NewDisposeScope();
+            var fit = new PartFit(_set, _spaces!.Value, part, unseen);
+            parameters = parameters.Length == 0 ? new double[fit.Parameters] : parameters;
+            return fit.Probabilities(_method, parameters, cancel);
+        }
     }
 
     /// <summary>The learning curve that the fits give.</summary>

@@ -16,17 +16,28 @@ internal static class ExportCheck
     /// <exception cref="OnnxModelException">The model cannot be opened or answers differently.</exception>
     public static void Run(byte[] model, FeatureRecipe recipe, Head head)
     {
+        var side = recipe.Backbones.Max(backbone => backbone.Manifest.Preprocessing.Size); // so that the image is hardly resized
+        var pixels = Picture(side);
+        var expected = head.Probabilities(recipe.Extract(Png(pixels, side)));
+        var answer = Loaded(model, session => Ask(session, pixels, side));
+        if (answer.Length != expected.Length || !(answer.Zip(expected, (a, b) => MathF.Abs(a - b))
+            .Sum() < Tolerance * Math.Max(1, expected.Sum())))
+        {
+            throw new OnnxModelException("the combined model gives different results than its networks alone.");
+        }
+    }
+
+    /// <exception cref="OnnxModelException">The model cannot be opened.</exception>
+    public static void Load(byte[] model) => Loaded(model, _ => true);
+
+    private static T Loaded<T>(byte[] model, Func<InferenceSession, T> use)
+    {
+        using var options = OnnxRuntime.Options(threads: 1);
+        options.LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL;
         try
         {
-            var side = recipe.Backbones.Max(backbone => backbone.Manifest.Preprocessing.Size); // so that the image is hardly resized
-            var pixels = Picture(side);
-            var expected = head.Probabilities(recipe.Extract(Png(pixels, side)));
-            var answer = Ask(model, pixels, side);
-            if (answer.Length != expected.Length || !(answer.Zip(expected, (a, b) => MathF.Abs(a - b))
-                .Sum() < Tolerance * Math.Max(1, expected.Sum())))
-            {
-                throw new OnnxModelException("the combined model gives different results than its networks alone.");
-            }
+            using var session = new InferenceSession(model, options);
+            return use(session);
         }
         catch (OnnxRuntimeException exception)
         {
@@ -35,16 +46,8 @@ internal static class ExportCheck
         }
     }
 
-    private static float[] Ask(byte[] model, byte[] pixels, int side)
+    private static float[] Ask(InferenceSession session, byte[] pixels, int side)
     {
-        OnnxRuntime.EnsureLoaded();
-        using var options = new SessionOptions
-        {
-            IntraOpNumThreads = 1,
-            InterOpNumThreads = 1,
-            LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL
-        };
-        using var session = new InferenceSession(model, options);
         using var run = new RunOptions();
         using var image = OrtValue.CreateTensorValueFromMemory(pixels, [side, side, 3]);
         using var answer = session.Run(run, [ModelExport.Image], [image], [ModelExport.Probabilities]);

@@ -64,8 +64,6 @@ internal sealed class GraphBuilder(GraphProto graph, string prefix)
 
     public static AttributeProto Text(string name, string value) => new() { Name = name, S = ByteString.CopyFromUtf8(value), Type = 3 };
 
-    public static AttributeProto Number(string name, float value) => new() { Name = name, F = value, Type = 1 };
-
     /// <summary>Declares a tensor; -1 for dynamic sizes.</summary>
     public static ValueInfoProto Value(string name, int type, params ReadOnlySpan<long> dims)
     {

@@ -1,6 +1,3 @@
-using System.Text.Encodings.Web;
-using System.Text.Json;
-using Google.Protobuf;
 using Headstart.Learning.Backbones;
 using Headstart.Learning.Heads;
 using Headstart.Learning.Imaging;
@@ -21,13 +18,6 @@ public static class ModelExport
     public const string Nearness = "nearness";
     public const string Unknown = "unknown";
 
-    /// <summary>The oldest set with all operators used here; supported by ONNX Runtime since 1.14.</summary>
-    private const long Opset = 18;
-
-    private const long IrVersion = 8; // the version of that time
-
-    private static readonly JsonSerializerOptions Readable = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
-
     /// <summary>Builds the model and checks that it gives the answers of <paramref name="recipe"/> and <paramref name="head"/>.</summary>
     /// <param name="recipe">The backbones; their files are read again.</param>
     /// <param name="head">A head that reads the recipe's features.</param>
@@ -44,34 +34,18 @@ public static class ModelExport
                 + "It still predicts as before but cannot be exported: train it again, then export the new version.");
         }
 
-        try
-        {
-            var model = Assemble(recipe, head, known);
-            foreach (var (key, value) in Metadata(recipe, head, known).Concat(about))
-            {
-                model.MetadataProps.Add(new StringStringEntryProto { Key = key, Value = value });
-            }
-
-            var file = model.ToByteArray();
-            ExportCheck.Run(file, recipe, head);
-            return file;
-        }
-        catch (Exception exception) when (exception is OnnxModelException or OutOfMemoryException)
-        {
-            throw new ModelExportException($"{recipe.Id} cannot be exported: {exception.Message}", exception);
-        }
+        return CombinedModel.Build(recipe.Id, () => Assemble(recipe, head, known), Metadata(recipe, head, known).Concat(about),
+            file => ExportCheck.Run(file, recipe, head));
     }
 
     private static ModelProto Assemble(FeatureRecipe recipe, Head head, NoveltyDetector known)
     {
         var networks = recipe.Backbones.Select(backbone => backbone.ReadNetwork()).ToList();
-        var opset = Math.Max(Opset, networks.Max(OpsetUpgrade.VersionOf));
+        var opset = CombinedModel.Level(networks);
         var graph = new GraphProto { Name = "headstart", Input = { GraphBuilder.Value(Image, GraphBuilder.UInt8, -1, -1, 3) } };
         var images = new ImageGraph(new GraphBuilder(graph, "image/"), Image);
         var vectors = networks.Select((network, i) =>
         {
-            Require(network.Functions.Count == 0, "a network with functions of its own cannot be joined with others; export it without");
-            OpsetUpgrade.Apply(network, opset);
             var input = images.Input(recipe.Backbones[i].Manifest.Preprocessing);
             return BackboneGraph.Append(graph, network, $"backbone{i}/", input);
         }).ToList();
@@ -82,51 +56,19 @@ public static class ModelExport
         b.Output(HeadGraph.Probabilities(b, head, features), Probabilities, GraphBuilder.Float32, head.Labels.Count);
         b.Output(nearness, Nearness, GraphBuilder.Float32);
         b.Output(HeadGraph.Unknown(b, known, nearness), Unknown, GraphBuilder.Bool);
-        return new ModelProto
-        {
-            IrVersion = Math.Max(IrVersion, networks.Max(network => network.IrVersion)),
-            ProducerName = "Headstart",
-            Graph = graph,
-            OpsetImport = { OperatorSets(networks, opset) },
-        };
-    }
-
-    private static IEnumerable<OperatorSetIdProto> OperatorSets(IReadOnlyList<ModelProto> networks, long opset)
-    {
-        var others = networks.SelectMany(network => network.OpsetImport).Where(set => !OpsetUpgrade.IsOnnx(set.Domain)).Distinct()
-            .GroupBy(set => set.Domain).ToList();
-        Require(others.All(sets => sets.Count() == 1), "the networks use different versions of the same further operators");
-        return others.Select(sets => sets.First()).Prepend(new OperatorSetIdProto { Domain = "", Version = opset });
+        return CombinedModel.Of(graph, networks, opset);
     }
 
     private static IEnumerable<KeyValuePair<string, string>> Metadata(FeatureRecipe recipe, Head head, NoveltyDetector known)
     {
-        yield return new("labels", JsonSerializer.Serialize(head.Labels, Readable));
+        yield return new("labels", CombinedModel.Json(head.Labels));
         if (head.Thresholds is { } thresholds)
         {
-            yield return new("thresholds", JsonSerializer.Serialize(thresholds));
+            yield return new("thresholds", CombinedModel.Json(thresholds));
         }
 
-        yield return new("unknownBelow", JsonSerializer.Serialize(known.Threshold));
-        yield return new("backbones", JsonSerializer.Serialize(recipe.Backbones.Select(backbone => new
-        {
-            id = backbone.Manifest.Id,
-            sha256 = backbone.Manifest.Sha256,
-            preprocessing = backbone.Manifest.InputId,
-            licence = backbone.Manifest.Licence,
-            source = backbone.Manifest.Source,
-        }), Readable));
+        yield return new("unknownBelow", CombinedModel.Json(known.Threshold));
+        yield return new("backbones", CombinedModel.Json(recipe.Backbones.Select(backbone => backbone.Manifest)));
         yield return new("features", recipe.Id);
     }
-
-    private static void Require(bool condition, string otherwise)
-    {
-        if (!condition)
-        {
-            throw new OnnxModelException($"{otherwise}.");
-        }
-    }
 }
-
-/// <summary>A model that cannot be exported; the message is a sentence that says why.</summary>
-public sealed class ModelExportException(string message, Exception? inner = null) : Exception(message, inner);

@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using System.Text;
 
 namespace Headstart.Learning.Heads;
 
@@ -16,7 +15,7 @@ internal ref struct ArtifactReader(ReadOnlySpan<byte> bytes)
 
     public double Double() => BinaryPrimitives.ReadDoubleLittleEndian(Take(sizeof(double)));
 
-    public string String(Encoding encoding) => encoding.GetString(Take(Int32()));
+    public string String() => ArtifactFile.Strict.GetString(Take(Int32()));
 
     public float[] Floats(long count)
     {

@@ -18,8 +18,7 @@ public abstract class FitPlan : IDisposable
     public float[][] FitAll(CancellationToken cancel, IProgress<double>? progress = null)
     {
         var (fits, done, gate) = (new float[Count][], 0, new Lock());
-        Parallel.For(0, Count, new ParallelOptions { CancellationToken = cancel, MaxDegreeOfParallelism = Environment.ProcessorCount },
-            Make);
+        AllCores.For(Count, Make, cancel);
         return fits;
 
         void Make(int number)

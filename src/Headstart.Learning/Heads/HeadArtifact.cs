@@ -1,45 +1,32 @@
-using System.Security.Cryptography;
-using System.Text;
-
 namespace Headstart.Learning.Heads;
 
 /// <summary>
-/// A trained head and the identity of the features it reads. The file is little-endian: 8 bytes of magic, version (uint32), length of the
-/// whole file (int64), number of parts (int32) and for each part backbone id, backbone SHA-256, preprocessing id and section, then k
-/// (int32) and k labels, the number of thresholds (int32; 0 if labels exclude each other) and those (float32), the number of layers (int32;
-/// 1 or 2, the hidden one first) and for each its inputs d and outputs k (int32), weights <c>[k, d]</c> and bias <c>[k]</c> (float32), the
-/// number of known directions (int32), those <c>[m, d]</c> (float32) and their threshold (float64), then the SHA-256 of everything before
-/// it. Strings are an int32 length and UTF-8. The same head always gives the same bytes.
+/// A trained head and the identity of the features it reads. The contents of its file (<see cref="ArtifactFile"/>): number of parts (int32)
+/// and for each part backbone id, backbone SHA-256, preprocessing id and section, then k (int32) and k labels, the number of thresholds
+/// (int32; 0 if labels exclude each other) and those (float32), the number of layers (int32; 1 or 2, the hidden one first) and for each its
+/// inputs d and outputs k (int32), weights <c>[k, d]</c> and bias <c>[k]</c> (float32), the number of known directions (int32), those
+/// <c>[m, d]</c> (float32) and their threshold (float64). The same head always gives the same bytes.
 /// </summary>
 public sealed record HeadArtifact(IReadOnlyList<ArtifactPart> Parts, Head Head, NoveltyDetector Known)
 {
     /// <summary>The version written, which is the only one that can be read.</summary>
     public const int FormatVersion = 4;
 
-    private const int LengthAt = 12;
-    private const int HeaderLength = LengthAt + sizeof(long);
-    private static readonly UTF8Encoding Strict = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
-
-    private static ReadOnlySpan<byte> Magic => "HSTHEAD\n"u8;
+    private static readonly ArtifactFile Format = new("head", "HSTHEAD\n", FormatVersion);
 
     /// <summary>The head as a file.</summary>
-    public byte[] Write()
+    public byte[] Write() => Format.Write(writer =>
     {
-        using var stream = new MemoryStream();
-        using var writer = new BinaryWriter(stream, Strict);
-        writer.Write(Magic);
-        writer.Write(FormatVersion);
-        writer.Write(0L); // the length, filled in at the end
         writer.Write(Parts.Count);
         foreach (var text in Parts.SelectMany(part => (string[])[part.BackboneId, part.BackboneSha256, part.PreprocessingId, part.Section]))
         {
-            WriteString(writer, text);
+            ArtifactFile.WriteString(writer, text);
         }
 
         writer.Write(Head.Labels.Count);
         foreach (var label in Head.Labels)
         {
-            WriteString(writer, label);
+            ArtifactFile.WriteString(writer, label);
         }
 
         writer.Write(Head.Thresholds?.Count ?? 0);
@@ -61,41 +48,13 @@ public sealed record HeadArtifact(IReadOnlyList<ArtifactPart> Parts, Head Head, 
         }
 
         writer.Write(Known.Threshold);
-        stream.Position = LengthAt;
-        writer.Write(stream.Length + SHA256.HashSizeInBytes);
-        var content = stream.ToArray();
-        return [.. content, .. SHA256.HashData(content)];
-    }
+    });
 
     /// <summary>Reads a file made by <see cref="Write"/>.</summary>
     /// <exception cref="HeadArtifactException">
     /// The bytes are not a head, are damaged, cut short or extended, or were written by a newer version; the message says which.
     /// </exception>
-    public static HeadArtifact Read(ReadOnlySpan<byte> bytes)
-    {
-        Require(bytes.Length >= HeaderLength && bytes.StartsWith(Magic), "This file is not a Headstart head.");
-        var header = new ArtifactReader(bytes[Magic.Length..]);
-        var version = header.Int32();
-        Require(version <= FormatVersion,
-            $"This head has format version {version}, but this release of Headstart reads versions up to {FormatVersion}: update "
-                + "Headstart.");
-        Require(version == FormatVersion, $"This head has format version {version}, which is no longer read: train the model again.");
-        Require(header.Int64() == bytes.Length, "The head file is truncated or has extra data at the end: restore or download it again.");
-        Require(bytes.Length >= HeaderLength + SHA256.HashSizeInBytes, "The head file is truncated: restore or download it again.");
-        var content = bytes[..^SHA256.HashSizeInBytes];
-        Require(SHA256.HashData(content).AsSpan().SequenceEqual(bytes[content.Length..]), "The head file is damaged: restore or download "
-            + "it again.");
-        try
-        {
-            return ReadContent(new ArtifactReader(content[HeaderLength..]));
-        }
-        catch (Exception exception) when (exception is ArgumentException or OverflowException)
-        {
-            // The checksum is right, so the file was written this way: sizes that do not match, text that is not UTF-8, or values that are
-            // not finite.
-            throw new HeadArtifactException("The contents of the head file are inconsistent.", exception);
-        }
-    }
+    public static HeadArtifact Read(ReadOnlySpan<byte> bytes) => Format.Read(bytes, ReadContent);
 
     private static HeadArtifact ReadContent(ArtifactReader reader)
     {
@@ -106,7 +65,7 @@ public sealed record HeadArtifact(IReadOnlyList<ArtifactPart> Parts, Head Head, 
         var parts = new ArtifactPart[count];
         for (var i = 0; i < parts.Length; i++)
         {
-            parts[i] = new ArtifactPart(reader.String(Strict), reader.String(Strict), reader.String(Strict), reader.String(Strict));
+            parts[i] = new ArtifactPart(reader.String(), reader.String(), reader.String(), reader.String());
         }
 
         var classes = reader.Int32();
@@ -114,7 +73,7 @@ public sealed record HeadArtifact(IReadOnlyList<ArtifactPart> Parts, Head Head, 
         var labels = new string[classes];
         for (var i = 0; i < labels.Length; i++)
         {
-            labels[i] = reader.String(Strict);
+            labels[i] = reader.String();
         }
 
         var thresholds = reader.Floats(reader.Int32());
@@ -135,7 +94,7 @@ public sealed record HeadArtifact(IReadOnlyList<ArtifactPart> Parts, Head Head, 
         }
 
         var region = new NoveltyDetector(known, reader.Double());
-        Require(reader.Remaining == 0, "The head file has unexpected extra contents.");
+        ArgumentOutOfRangeException.ThrowIfNotEqual(reader.Remaining, 0);
         return new HeadArtifact(parts, head, region);
     }
 
@@ -147,26 +106,11 @@ public sealed record HeadArtifact(IReadOnlyList<ArtifactPart> Parts, Head Head, 
         return new DenseLayer(inputs, reader.Floats((long)inputs * outputs), reader.Floats(outputs));
     }
 
-    private static void WriteString(BinaryWriter writer, string text)
-    {
-        var bytes = Strict.GetBytes(text);
-        writer.Write(bytes.Length);
-        writer.Write(bytes);
-    }
-
     private static void WriteFloats(BinaryWriter writer, ReadOnlySpan<float> values)
     {
         foreach (var value in values)
         {
             writer.Write(value);
-        }
-    }
-
-    private static void Require(bool condition, string otherwise)
-    {
-        if (!condition)
-        {
-            throw new HeadArtifactException(otherwise);
         }
     }
 }

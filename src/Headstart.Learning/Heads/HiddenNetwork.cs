@@ -141,6 +141,6 @@ internal sealed class HiddenNetwork
     ];
 
     /// <summary>Normally distributed number (Box and Muller).</summary>
-    private static double Normal(Random random) =>
+    public static double Normal(Random random) =>
         Math.Sqrt(-2 * Math.Log(1 - random.NextDouble())) * Math.Cos(2 * Math.PI * random.NextDouble());
 }

@@ -27,6 +27,18 @@ internal sealed class LabelLoss
     /// <summary>Whether the k labels exclude each other.</summary>
     public bool Exclusive => _signs is null;
 
+    /// <summary>The diagonal of the Hessian of a linear model's loss while its probabilities are undecided, with an L2 penalty of all but
+    /// the bias in the last row.</summary>
+    /// <param name="moments"><c>[r + 1]</c>, mean square of each input.</param>
+    /// <param name="l2">Strength of the penalty.</param>
+    /// <returns><c>[r + 1, k]</c></returns>
+    public double[] Curvature(double[] moments, double l2)
+    {
+        var spread = Exclusive ? (1.0 - 1.0 / _classes) / _classes : 0.25; // p(1 - p)
+        return [.. Enumerable.Range(0, moments.Length * _classes).Select(i => i / _classes)
+            .Select(row => spread * moments[row] + (row == moments.Length - 1 ? 0 : l2))];
+    }
+
     /// <summary>The weighted loss of all examples, or of those from <paramref name="first"/> on for which there are rows.</summary>
     /// <param name="logits"><c>[m, k]</c>, row by row; replaced by the gradient.</param>
     /// <param name="first">The example of the first row.</param>

@@ -39,16 +39,8 @@ internal sealed class LogisticRegression
     /// <returns>Number of iterations.</returns>
     public int Fit(double[] parameters, double l2, double tolerance, CancellationToken cancel)
     {
-        var rows = _moments.Length;
-        var hessian = new double[parameters.Length];
-        var spread = _loss.Exclusive ? (1.0 - 1.0 / _classes) / _classes : 0.25; // p(1 - p) of undecided probabilities
-        for (var i = 0; i < hessian.Length; i++)
-        {
-            var row = i / _classes;
-            hessian[i] = spread * _moments[row] + (row == rows - 1 ? 0 : l2);
-        }
-
-        return Lbfgs.Minimise((point, gradient) => Evaluate(point, gradient, l2), parameters, hessian, tolerance, cancel);
+        return Lbfgs.Minimise((point, gradient) => Evaluate(point, gradient, l2), parameters, _loss.Curvature(_moments, l2), tolerance,
+            cancel);
     }
 
     public double Evaluate(ReadOnlySpan<double> point, Span<double> gradient, double l2)

@@ -33,6 +33,14 @@ internal sealed class SpanCoordinates
         Set = set with { Features = [.. coordinates.Chunk(_rank).Select(row => row.Select(value => (float)value).ToArray())] };
     }
 
+    /// <summary>How parts of a set are fitted: sparse rows in coordinates, or as they are if there are too many for that.</summary>
+    /// <returns>The set to use, and its rows if they remain sparse.</returns>
+    public static (LabelledFeatures Set, SparseRows? Sparse) Of(LabelledFeatures set)
+    {
+        var sparse = SparseRegression.RowsOf(set);
+        return (sparse is null && set.Features is SparseRows ? new SpanCoordinates(set).Set : set, sparse);
+    }
+
     /// <summary>The examples in coordinates, <c>[n, r]</c>.</summary>
     public LabelledFeatures Set { get; }
 

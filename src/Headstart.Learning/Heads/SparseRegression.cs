@@ -39,15 +39,7 @@ internal sealed class SparseRegression
     /// <param name="cancel">Checked before each iteration.</param>
     public void Fit(double[] parameters, double l2, double tolerance, CancellationToken cancel)
     {
-        var hessian = new double[parameters.Length];
-        var spread = _loss.Exclusive ? (1.0 - 1.0 / _classes) / _classes : 0.25; // p(1 - p) of undecided probabilities
-        for (var i = 0; i < hessian.Length; i++)
-        {
-            var row = i / _classes;
-            hessian[i] = spread * _moments[row] + (row == _moments.Length - 1 ? 0 : l2);
-        }
-
-        Lbfgs.Minimise((point, gradient) => Evaluate(point, gradient, l2), parameters, hessian, tolerance, cancel);
+        Lbfgs.Minimise((point, gradient) => Evaluate(point, gradient, l2), parameters, _loss.Curvature(_moments, l2), tolerance, cancel);
     }
 
     /// <summary>Probabilities of other examples.</summary>

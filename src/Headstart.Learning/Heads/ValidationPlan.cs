@@ -29,8 +29,7 @@ public sealed class ValidationPlan : FitPlan
     {
         set.Require();
         TorchRuntime.EnsureLoaded();
-        _sparse = SparseRegression.RowsOf(set);
-        _set = _sparse is null && set.Features is SparseRows ? new SpanCoordinates(set).Set : set;
+        (_set, _sparse) = SpanCoordinates.Of(set);
         _spaces = _sparse is null ? new(() => new PartSpaces(_set)) : null;
         var methods = HeadTraining.Methods(set, linearOnly);
         _favourite = set.Features is SparseRows ? null

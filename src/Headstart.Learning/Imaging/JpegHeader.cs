@@ -77,51 +77,17 @@ internal sealed record JpegHeader(int Width, int Height, int Orientation)
     /// <returns>0 if it is not plainly written.</returns>
     private static int OfExif(ReadOnlySpan<byte> segment)
     {
-        const ushort Tag = 0x0112, Short = 3;
-        if (segment is not [_, _, _, _, 0, 0, (byte)'I', (byte)'I', 42, 0, ..] and not [_, _, _, _, 0, 0, (byte)'M', (byte)'M', 0, 42, ..])
+        const int Tag = 0x0112, Short = 3;
+        if (segment is not [_, _, _, _, 0, 0, ..])
         {
             return 0;
         }
 
-        var tiff = segment[6..];
-        var isBig = tiff[0] == 'M';
-        var directory = tiff.Length < 8 ? uint.MaxValue : Number(tiff[4..8], isBig);
-        if (directory < 8 || directory + 2L > tiff.Length)
+        return TiffEntry.Read(segment[6..], out var isWhole).FindAll(entry => entry.Tag == Tag) switch
         {
-            return 0;
-        }
-
-        var entries = tiff[((int)directory + 2)..];
-        var count = (int)Number(tiff.Slice((int)directory, 2), isBig);
-        if (12 * count > entries.Length)
-        {
-            return 0;
-        }
-
-        var found = 0;
-        for (var i = 0; i < count; i++)
-        {
-            var entry = entries.Slice(12 * i, 12);
-            if (Number(entry[..2], isBig) == Tag)
-            {
-                var value = Number(entry[8..10], isBig);
-                if (found > 0 || Number(entry[2..4], isBig) != Short || Number(entry[4..8], isBig) != 1 || value is < 1 or > 8)
-                {
-                    return 0;
-                }
-
-                found = (int)value;
-            }
-        }
-
-        return Math.Max(1, found);
+            [] when isWhole => 1,
+            [{ Type: Short, Count: 1, Value: >= 1 and <= 8 } only] when isWhole => (int)only.Value,
+            _ => 0,
+        };
     }
-
-    private static uint Number(ReadOnlySpan<byte> bytes, bool isBig) => (bytes.Length, isBig) switch
-    {
-        (2, true) => BinaryPrimitives.ReadUInt16BigEndian(bytes),
-        (2, false) => BinaryPrimitives.ReadUInt16LittleEndian(bytes),
-        (_, true) => BinaryPrimitives.ReadUInt32BigEndian(bytes),
-        (_, false) => BinaryPrimitives.ReadUInt32LittleEndian(bytes),
-    };
 }

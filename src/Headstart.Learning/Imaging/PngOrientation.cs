@@ -13,11 +13,13 @@ internal static partial class PngOrientation
     private const int Signature = 8;
     private const int HeaderEnd = Signature + 25; // IHDR is always first and has 13 bytes
     private const int LongestText = 1 << 18; // uncompressed
+    private const int MostTexts = 4; // that are read: a file can have a million, each of which takes memory
 
     /// <returns>The file with the chunk; the same array if it already has one, or if its texts give no orientation.</returns>
     public static byte[] Mend(byte[] png)
     {
         int? found = null;
+        var texts = 0;
         for (var at = Signature; at + 12 <= png.Length;)
         {
             var length = BinaryPrimitives.ReadInt32BigEndian(png.AsSpan(at));
@@ -34,7 +36,7 @@ internal static partial class PngOrientation
 
             if (kind[1..].SequenceEqual("EXt"u8) || kind[1..].SequenceEqual("TXt"u8))
             {
-                found ??= OfText((char)kind[0], png.AsSpan(at + 8, length));
+                found ??= OfText((char)kind[0], png.AsSpan(at + 8, length), ref texts);
             }
 
             at += 12 + length;
@@ -46,13 +48,15 @@ internal static partial class PngOrientation
 
     /// <param name="kind">t for plain text, z for compressed text, i for UTF-8 (PNG, third edition, 11.3.3).</param>
     /// <param name="data">The keyword, a NUL, the text.</param>
-    private static int? OfText(char kind, ReadOnlySpan<byte> data)
+    /// <param name="texts">How many have been read.</param>
+    private static int? OfText(char kind, ReadOnlySpan<byte> data, ref int texts)
     {
         var end = data.IndexOf((byte)0);
         var keyword = end < 0 ? data : data[..end];
         var rest = end < 0 ? [] : data[(end + 1)..];
         var isXmp = keyword.SequenceEqual("XML:com.adobe.xmp"u8);
-        if (!isXmp && !keyword.SequenceEqual("Raw profile type exif"u8) && !keyword.SequenceEqual("Raw profile type APP1"u8))
+        if (!isXmp && !keyword.SequenceEqual("Raw profile type exif"u8) && !keyword.SequenceEqual("Raw profile type APP1"u8)
+            || texts++ >= MostTexts)
         {
             return null;
         }
@@ -96,29 +100,8 @@ internal static partial class PngOrientation
         return OfExif(exif.StartsWith("Exif\0\0"u8) ? exif[6..] : exif);
     }
 
-    private static int? OfExif(ReadOnlySpan<byte> tiff)
-    {
-        if (tiff.Length < 8 || tiff is not ([(byte)'I', (byte)'I', ..] or [(byte)'M', (byte)'M', ..]))
-        {
-            return null;
-        }
-
-        var big = tiff[0] == 'M';
-        var directory = big ? BinaryPrimitives.ReadUInt32BigEndian(tiff[4..]) : BinaryPrimitives.ReadUInt32LittleEndian(tiff[4..]);
-        for (var entry = directory + 2; entry + 12 <= tiff.Length; entry += 12)
-        {
-            var place = tiff[(int)entry..];
-            if (Short(place, big) == 0x0112)
-            {
-                return Short(place[8..], big);
-            }
-        }
-
-        return null;
-    }
-
-    private static ushort Short(ReadOnlySpan<byte> bytes, bool big) =>
-        big ? BinaryPrimitives.ReadUInt16BigEndian(bytes) : BinaryPrimitives.ReadUInt16LittleEndian(bytes);
+    private static int? OfExif(ReadOnlySpan<byte> tiff) =>
+        TiffEntry.Read(tiff, out _).Find(entry => entry.Tag == 0x0112) is { Value: > 0 } found ? (int)found.Value : null;
 
     /// <summary>An <c>eXIf</c> chunk that contains only the orientation.</summary>
     private static byte[] Chunk(byte orientation)

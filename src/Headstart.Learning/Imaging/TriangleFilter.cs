@@ -73,9 +73,6 @@ internal sealed class TriangleFilter
     /// <summary>One past the last source pixel that may contribute.</summary>
     public int End { get; }
 
-    /// <summary><see cref="FirstOf"/> for each target pixel.</summary>
-    public ReadOnlySpan<int> Firsts => _first;
-
     /// <summary><c>[size, Taps]</c>; <see cref="WeightsOf"/> is the beginning of a row.</summary>
     public ReadOnlySpan<float> Weights => _weights;
 

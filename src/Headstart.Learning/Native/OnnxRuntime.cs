@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics.X86;
 using Microsoft.ML.OnnxRuntime;
 
 namespace Headstart.Learning.Native;
@@ -48,6 +49,33 @@ public static partial class OnnxRuntime
             return $"CUDA cannot be used: {exception.Message.TrimEnd('.')}.";
         }
     }
+
+    /// <summary>Options for a session that shares the cores with other work, on the CPU.</summary>
+    internal static SessionOptions Options(int threads)
+    {
+        EnsureLoaded();
+        var options = new SessionOptions
+        {
+            InterOpNumThreads = 1,
+            IntraOpNumThreads = threads,
+            ExecutionMode = ExecutionMode.ORT_SEQUENTIAL,
+            LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR,
+        };
+        // Spinning threads would take the cores that decoding and other requests need.
+        options.AddSessionConfigEntry("session.intra_op.allow_spinning", "0");
+        // x64 processors without VNNI add 8-bit products in 16 bits, which may overflow: there, use the safe way, because features must be
+        // the same on every node. With VNNI that way is slower than float32.
+        if (!HasVnni)
+        {
+            options.AddSessionConfigEntry("session.x64quantprecision", "1");
+        }
+
+        return options;
+    }
+
+    /// <summary>Whether the processor adds 8-bit products without overflow: AVX512_VNNI or AVX-VNNI (CPUID leaf 7).</summary>
+    private static bool HasVnni => X86Base.IsSupported && X86Base.CpuId(0, 0).Eax >= 7
+        && ((X86Base.CpuId(7, 0).Ecx >> 11 & 1) == 1 || (X86Base.CpuId(7, 1).Eax >> 4 & 1) == 1);
 
     /// <summary>Adds the device of <see cref="RunsOnCuda"/> to a session's options.</summary>
     internal static void AddDevice(SessionOptions options)

@@ -24,7 +24,9 @@ internal static class GraphChecks
         var graph = model.Graph ?? throw new OnnxModelException("This is not an ONNX model: it has no graph.");
         Require(graph.Node.Count > 0, "The graph has no nodes.");
         Require(graph.Output.Count > 0, "The graph has no outputs.");
-        RefuseExternalData(graph);
+        // Any file of this machine could be named.
+        Require(!Tensors(graph).Concat(model.Functions.SelectMany(Tensors)).Any(tensor => tensor is { DataLocation: not 0 }
+            or { ExternalData.Count: > 0 }), "The model stores weights in other files; export it as a single file.");
         CheckOrder(graph);
     }
 
@@ -55,20 +57,17 @@ internal static class GraphChecks
         }
     }
 
-    /// <summary>Refuses references to other files: they could name any file of this machine.</summary>
-    private static void RefuseExternalData(GraphProto graph)
-    {
-        var attributes = graph.Node.SelectMany(node => node.Attribute).ToList();
-        var tensors = graph.Initializer
-            .Concat(attributes.Where(attribute => attribute.T is not null).Select(attribute => attribute.T))
-            .Concat(attributes.SelectMany(attribute => attribute.Tensors));
-        Require(!tensors.Any(tensor => tensor.DataLocation != 0 || tensor.ExternalData.Count > 0),
-            "The model stores weights in other files; export it as a single file.");
-        foreach (var inner in attributes.SelectMany(Subgraphs))
-        {
-            RefuseExternalData(inner); // protobuf limits the depth
-        }
-    }
+    private static IEnumerable<TensorProto> Tensors(GraphProto graph) => graph.Initializer
+        .Concat(graph.SparseInitializer.SelectMany(Parts)).Concat(graph.Node.SelectMany(node => node.Attribute).SelectMany(Tensors));
+
+    private static IEnumerable<TensorProto> Tensors(FunctionProto function) =>
+        function.Node.SelectMany(node => node.Attribute).Concat(function.AttributeProto).SelectMany(Tensors);
+
+    private static IEnumerable<TensorProto> Tensors(AttributeProto attribute) => attribute.Tensors.Append(attribute.T)
+        .Concat(attribute.SparseTensors.Append(attribute.SparseTensor).SelectMany(Parts))
+        .Concat(Subgraphs(attribute).SelectMany(Tensors)); // protobuf limits the depth
+
+    private static IEnumerable<TensorProto> Parts(SparseTensorProto? sparse) => sparse is null ? [] : [sparse.Values, sparse.Indices];
 
     public static IEnumerable<GraphProto> Subgraphs(AttributeProto attribute) =>
         attribute.G is null ? attribute.Graphs : attribute.Graphs.Prepend(attribute.G);

@@ -55,22 +55,6 @@ internal sealed class GraphIndex
     public static AttributeProto? Attribute(NodeProto node, string name) =>
         node.Attribute.FirstOrDefault(attribute => attribute.Name == name);
 
-    /// <summary>The integers of a constant tensor, for axes and permutations; null if they are not stored as such.</summary>
-    public IReadOnlyList<long>? Integers(string tensor)
-    {
-        var weight = _weights.GetValueOrDefault(tensor)
-            ?? (Maker(tensor) is { OpType: "Constant" } node ? Attribute(node, "value")?.T : null);
-        if (weight is null || weight.DataType != 7 || weight.RawData.Length > 1024)
-        {
-            return null;
-        }
-
-        return weight.Int64Data.Count > 0
-            ? weight.Int64Data
-            : Enumerable.Range(0, weight.RawData.Length / 8).Select(i => BitConverter.ToInt64(weight.RawData.Span.Slice(8 * i, 8)))
-                .ToList();
-    }
-
     private ValueInfoProto? Declaration(string tensor) =>
         Graph.Output.Concat(Graph.ValueInfo).Concat(Graph.Input).FirstOrDefault(info => info.Name == tensor);
 

@@ -18,8 +18,8 @@ public sealed class RegisteredText : IDisposable
 {
     private static readonly string[] Endings = [".txt", ".txt.gz"]; // of word vectors
 
-    private readonly Lazy<WordVectors> _words;
-    private readonly Lazy<SentenceEncoder> _sentences;
+    private readonly OnFirstUse<WordVectors> _words;
+    private readonly OnFirstUse<SentenceEncoder> _sentences;
 
     private RegisteredText(string id, string path, int dimensions)
     {
@@ -143,13 +143,7 @@ public sealed class RegisteredText : IDisposable
         Identify(path) ?? throw new TextFeaturesException($"{System.IO.Path.GetFileName(path)} is not a word vector file: its first line "
             + "does not fit");
 
-    public void Dispose()
-    {
-        if (_sentences.IsValueCreated)
-        {
-            _sentences.Value.Dispose();
-        }
-    }
+    public void Dispose() => _sentences.Made?.Dispose();
 
     /// <exception cref="TextFeaturesException">No file has this id and SHA-256.</exception>
     internal static RegisteredText Require(IEnumerable<RegisteredText> registered, string id, string sha256) =>

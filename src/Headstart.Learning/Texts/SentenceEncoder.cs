@@ -22,6 +22,7 @@ internal sealed class SentenceEncoder : IDisposable
 {
     private static readonly string[] Known = ["input_ids", "attention_mask", "token_type_ids"];
 
+    private readonly string _name; // of its file
     private readonly SessionOptions _options;
     private readonly InferenceSession _session;
     private readonly RunOptions _run = new();
@@ -30,10 +31,11 @@ internal sealed class SentenceEncoder : IDisposable
     private readonly string[] _outputs; // the sentence's vector and the inner layer
     private readonly ConcurrentDictionary<UInt128, float[]> _known = []; // by half of the text's SHA-256, because texts may be long
 
-    private SentenceEncoder(SessionOptions options, InferenceSession session, Func<string, int, long[]> tokens, SentenceReading reading,
-        string? inner)
+    private SentenceEncoder(SessionOptions options, InferenceSession session, SentenceFiles files, string? inner)
     {
-        (_options, _session, _tokens, _reading) = (options, session, tokens, reading);
+        var reading = files.Reading;
+        (_options, _session, _tokens, _reading) = (options, session, SentenceTokens.Of(files), reading);
+        _name = Path.GetFileName(files.Network.Path);
         string[] outputs = [reading.Output ?? session.OutputNames[0]];
         _outputs = inner is null ? outputs : [.. outputs, inner];
         Sections = [.. Run("a").Select(vector => vector.Length)];
@@ -45,9 +47,7 @@ internal sealed class SentenceEncoder : IDisposable
     /// <exception cref="TextFeaturesException">The network or its vocabulary cannot be used; the message says why.</exception>
     public static SentenceEncoder Open(SentenceFiles files)
     {
-        OnnxRuntime.EnsureLoaded();
-        var options = new SessionOptions { IntraOpNumThreads = 1, InterOpNumThreads = 1 };
-        options.AddSessionConfigEntry("session.intra_op.allow_spinning", "0");
+        var options = OnnxRuntime.Options(threads: 1);
         InferenceSession? session = null;
         try
         {
@@ -63,17 +63,19 @@ internal sealed class SentenceEncoder : IDisposable
 
             return files.Reading.Output is { } output && !session.OutputNames.Contains(output)
                 ? throw new TextFeaturesException($"it has no output '{output}', but {string.Join(", ", session.OutputNames)}")
-                : new(options, session, SentenceTokens.Of(files), files.Reading, inner);
+                : new(options, session, files, inner);
         }
         catch (Exception exception) when (exception is OnnxRuntimeException or TextFeaturesException or IOException or ArgumentException
             or InvalidOperationException or InvalidProtocolBufferException)
         {
             session?.Dispose();
             options.Dispose();
-            throw new TextFeaturesException(
-                $"{Path.GetFileName(files.Network.Path)} cannot be used: {exception.Message.TrimEnd('.')}.", exception);
+            throw Unusable(Path.GetFileName(files.Network.Path), exception);
         }
     }
+
+    private static TextFeaturesException Unusable(string name, Exception why) =>
+        new($"{name} cannot be used: {why.Message.TrimEnd('.')}.", why);
 
     /// <summary>The network with an additional output for the inner layer, if there is one. Of an image-text pair only the text network is
     /// kept, because the same file may contain the image network.</summary>
@@ -103,8 +105,18 @@ internal sealed class SentenceEncoder : IDisposable
     /// <summary>Encodes a text and caches the vector: a run asks for the same texts once for each of the features that include this
     /// network.</summary>
     /// <returns><c>[d]</c>, all <see cref="Sections"/>; not to be modified.</returns>
-    public float[] Encode(string text) =>
-        _known.TryGetValue(Key(text), out var known) ? known : Remember(text, [.. Run(text).SelectMany(vector => vector)]);
+    /// <exception cref="TextFeaturesException">The network fails with this text.</exception>
+    public float[] Encode(string text)
+    {
+        try
+        {
+            return _known.TryGetValue(Key(text), out var known) ? known : Remember(text, [.. Run(text).SelectMany(vector => vector)]);
+        }
+        catch (Exception exception) when (exception is OnnxRuntimeException or TextFeaturesException)
+        {
+            throw Unusable(_name, exception);
+        }
+    }
 
     /// <summary>Caches an earlier result of this network; throws if its length does not fit.</summary>
     public float[] Remember(string text, float[] vector)

@@ -36,8 +36,7 @@ internal sealed class SentenceFeatures : TextFeatures
     {
         var texts = corpus.ForCentre;
         var vectors = new float[texts.Count][];
-        var options = new ParallelOptions { CancellationToken = cancel, MaxDegreeOfParallelism = Environment.ProcessorCount };
-        Parallel.For(0, texts.Count, options, i => vectors[i] = source.Sentences.Encode(texts[i]));
+        AllCores.For(texts.Count, i => vectors[i] = source.Sentences.Encode(texts[i]), cancel);
         var mean = new float[source.Sentences.Sections.Sum()];
         foreach (var vector in vectors)
         {

@@ -126,19 +126,14 @@ public static class TextCandidates
         RegisteredText?[] starts = [.. new RegisteredText?[] { null }.Concat(found).Where(start => needed(Learned(start)))];
         WordVectors?[] vectors = [.. starts.Select(start => start?.Words)];
         var (learned, shares) = (new WordVectors[starts.Length], new double[starts.Length]);
-        Parallel.For(0, starts.Length, new ParallelOptions
-        {
-            CancellationToken = cancel,
-            MaxDegreeOfParallelism = Environment.ProcessorCount
-        }, i =>
-            learned[i] = SkipGram.Train(words, vectors[i], seed, share =>
+        AllCores.For(starts.Length, i => learned[i] = SkipGram.Train(words, vectors[i], seed, share =>
             {
                 lock (shares)
                 {
                     shares[i] = share;
                     progress?.Report(shares.Average());
                 }
-            }, cancel));
+            }, cancel), cancel);
         return
         [
             .. starts.Select((start, i) => (Learned(start), learned[i], (RegisteredText?)null)),

@@ -1,4 +1,3 @@
-using System.Runtime.ExceptionServices;
 using Headstart.Learning.Choosing;
 using Headstart.Learning.Heads;
 using static Headstart.Learning.TrainingDefaults;
@@ -33,16 +32,7 @@ public sealed record TextChoice(TextTrial Chosen, IReadOnlyList<TextTrial> Trial
         string[] probed = [.. probe.Select(i => texts[i])];
         int[] probedLabels = [.. probe.Select(i => labels[i])];
         var trials = new TextTrial?[candidates.Count];
-        var options = new ParallelOptions { CancellationToken = cancel, MaxDegreeOfParallelism = Environment.ProcessorCount };
-        try
-        {
-            Parallel.For(0, candidates.Count, options, Try);
-        }
-        catch (AggregateException exception) when (exception.InnerException is HeadTrainingException refusal)
-        {
-            ExceptionDispatchInfo.Throw(refusal); // all of them fail for the same reason
-        }
-
+        AllCores.For(candidates.Count, Try, cancel);
         var favourite = trials[TextCandidates.Favourite(candidates)]!;
         var chosen = probe.Length < FewTextsToChoose ? favourite : ChoiceRule.Choose([.. trials.OfType<TextTrial>()], favourite);
         return new(chosen, Best(trials), ChoiceRule.Stability(trials.OfType<TextTrial>().ToList(), chosen));

@@ -37,8 +37,7 @@ public abstract class TextFeatures : IDisposable
     {
         ArgumentNullException.ThrowIfNull(texts);
         var rows = new (int[] Columns, float[] Values)[texts.Count];
-        var options = new ParallelOptions { CancellationToken = cancel, MaxDegreeOfParallelism = Environment.ProcessorCount };
-        Parallel.For(0, texts.Count, options, i => rows[i] = Row(texts[i]).Entries());
+        AllCores.For(texts.Count, i => rows[i] = Row(texts[i]).Entries(), cancel);
         var sparse = new SparseRows(Length, rows);
         return Length <= DenseLength ? [.. sparse] : sparse;
     }

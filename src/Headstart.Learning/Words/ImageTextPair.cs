@@ -1,7 +1,6 @@
 using Headstart.Learning.Backbones;
 using Headstart.Learning.Heads;
 using Headstart.Learning.Texts;
-using Microsoft.ML.OnnxRuntime;
 
 namespace Headstart.Learning.Words;
 
@@ -37,13 +36,6 @@ public sealed record ImageTextPair(Backbone Images, RegisteredText Texts)
                 + "the two halves of a pair give equally many; correct 'space' in their descriptions.");
         }
 
-        try
-        {
-            return [.. texts.Select(text => NoveltyDetector.Unit(Texts.Sentences.Encode(text)))];
-        }
-        catch (OnnxRuntimeException exception)
-        {
-            throw new TextFeaturesException($"'{Texts.Id}' cannot read words: {exception.Message.TrimEnd('.')}.", exception);
-        }
+        return [.. texts.Select(text => NoveltyDetector.Unit(Texts.Sentences.Encode(text)))];
     }
 }

@@ -1,6 +1,7 @@
-using System.Collections.Concurrent;
+using System.Runtime.CompilerServices;
 using Headstart.Learning.Backbones;
 using Headstart.Learning.Detection;
+using Headstart.Learning.Onnx;
 
 namespace Headstart.Backbones;
 
@@ -10,7 +11,8 @@ namespace Headstart.Backbones;
 /// </summary>
 public sealed class DetectorBackbones(LoadedBackbones loaded) : IDisposable
 {
-    private readonly ConcurrentDictionary<string, Lazy<DetectorBackbone?>> _open = new(); // by the SHA-256 of its file
+    // A removed backbone takes its entry along once nothing uses it, and so the session, which its finalizer closes.
+    private readonly ConditionalWeakTable<Backbone, Lazy<DetectorBackbone>> _open = [];
 
     /// <summary>null if the host lacks the backbone or detectors cannot read it.</summary>
     public DetectorBackbone? Find(string id) => loaded.Find(id) is { } backbone ? Find(backbone) : null;
@@ -19,26 +21,33 @@ public sealed class DetectorBackbones(LoadedBackbones loaded) : IDisposable
     public DetectorBackbone? Find(Backbone backbone)
     {
         ArgumentNullException.ThrowIfNull(backbone);
-        return _open.GetOrAdd(backbone.Manifest.Sha256, _ => new(() => Open(backbone.File))).Value;
+        // Training and predictions use the cores for several images at once.
+        var opening = _open.GetValue(backbone, key => new(() => DetectorBackbone.Open(key.File, threads: 1)));
+        try
+        {
+            return opening.Value;
+        }
+        catch (Exception e) when (e.GetBaseException() is not (BackboneException or OnnxModelException))
+        {
+            _open.Remove(backbone); // a disk or memory, which may recover
+            if (e is BackboneException)
+            {
+                return null;
+            }
+
+            throw;
+        }
+        catch (BackboneException)
+        {
+            return null; // no such stages: the Lazy keeps that
+        }
     }
 
     public void Dispose()
     {
-        foreach (var opened in _open.Values.Where(opened => opened.IsValueCreated))
+        foreach (var (_, opened) in _open.Where(opened => opened.Value.IsValueCreated))
         {
-            opened.Value?.Dispose();
-        }
-    }
-
-    private static DetectorBackbone? Open(BackboneFile file)
-    {
-        try
-        {
-            return DetectorBackbone.Open(file, threads: 1); // training and predictions use the cores for several images at once
-        }
-        catch (BackboneException)
-        {
-            return null; // no such stages
+            opened.Value.Dispose();
         }
     }
 }

@@ -1,8 +1,8 @@
-using System.Collections.Concurrent;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Text;
 using Headstart.Data;
+using Headstart.Learning;
 using Headstart.Learning.Texts;
 using Microsoft.EntityFrameworkCore;
 
@@ -37,10 +37,10 @@ public sealed class SentenceVectors(IDbContextFactory<HeadstartDb> databases)
                 }
             }
 
-            var made = new ConcurrentBag<(byte[] Sha256, byte[] Values)>();
-            var options = new ParallelOptions { CancellationToken = cancel, MaxDegreeOfParallelism = Environment.ProcessorCount };
-            await Task.Run(() => Parallel.ForEach(shas, options, text => made.Add((Convert.FromHexString(text.Key),
-                MemoryMarshal.AsBytes(network.Encode(text.Value).AsSpan()).ToArray()))), cancel);
+            KeyValuePair<string, string>[] missing = [.. shas];
+            var made = new (byte[] Sha256, byte[] Values)[missing.Length];
+            await Task.Run(() => AllCores.For(missing.Length, i => made[i] = (Convert.FromHexString(missing[i].Key),
+                MemoryMarshal.AsBytes(network.Encode(missing[i].Value).AsSpan()).ToArray()), cancel), cancel);
             await FeatureCache.KeepAsync(db, network.FeatureSpace, made, cancel);
         }
     }

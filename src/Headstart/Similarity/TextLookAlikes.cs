@@ -1,5 +1,6 @@
 using System.Numerics;
 using System.Text;
+using Headstart.Learning;
 using static Headstart.Learning.TrainingDefaults;
 
 namespace Headstart.Similarity;
@@ -20,15 +21,11 @@ internal static class TextLookAlikes
     {
         var runs = new HashSet<uint>[texts.Count];
         var signatures = new ulong[texts.Count][];
-        Parallel.For(0, texts.Count, new ParallelOptions
-        {
-            CancellationToken = cancel,
-            MaxDegreeOfParallelism = Environment.ProcessorCount
-        }, i =>
+        AllCores.For(texts.Count, i =>
         {
             runs[i] = Runs(Plain(texts[i]));
             signatures[i] = Signature(runs[i]);
-        });
+        }, cancel);
         var pairs = new HashSet<(int, int)>();
         for (var band = 0; band < Bands; band++)
         {

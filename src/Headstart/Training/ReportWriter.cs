@@ -152,8 +152,13 @@ public static class ReportWriter
             var step = Math.Max(1, train.Categories.Count / MostLeftOut);
             foreach (var left in Enumerable.Range(0, train.Categories.Count).Where(k => k % step == 0).Take(MostLeftOut))
             {
-                var others = NoveltyDetector.Of(train.Some(
-                    [.. Enumerable.Range(0, train.Count).Where(i => !train.LabelsOf(i).Contains(left))]));
+                int[] rest = [.. Enumerable.Range(0, train.Count).Where(i => !train.LabelsOf(i).Contains(left))];
+                if (rest.All(i => train.LabelsOf(i).Length == 0))
+                {
+                    continue; // it accompanies every other one: without it no category is left
+                }
+
+                var others = NoveltyDetector.Of(train.Some(rest));
                 caught.AddRange(Enumerable.Range(0, train.Count).Where(i => train.LabelsOf(i) is [var only] && only == left)
                     .Select(i => others.IsUnknown(train.Features[i])));
             }

@@ -3,6 +3,7 @@ using Headstart.Learning.Backbones;
 using Headstart.Learning.Export;
 using Headstart.Learning.Heads;
 using Headstart.Learning.Tests.Export;
+using Headstart.Learning.Tests.Onnx;
 using Headstart.Tests;
 
 namespace Headstart.Learning.Tests.Backbones;
@@ -57,6 +58,20 @@ public sealed class EightBitBackboneTests
             folder.Path));
 
         Assert.Equal("Only 5 photographs can be read; give at least 20, better 250.", refusal.Message);
+    }
+
+    [Fact]
+    public void A_network_that_fails_is_refused_with_a_sentence()
+    {
+        using var folder = new TestFolder();
+        var network = new TinyNetwork();
+        File.WriteAllBytes(folder.File("tiny.onnx"), network.Bytes(network.Flatten(network.Pool(network.Trunk())), -1, 6));
+        var manifest = BuiltIn.Manifest with { Id = "tiny", Features = 6, Classifier = false }; // and images of another size
+
+        var refusal = Assert.Throws<BackboneException>(() => EightBitBackbone.Make(new(manifest, folder.File("tiny.onnx")), Photographs(),
+            folder.Path));
+
+        Assert.StartsWith("The backbone 'tiny' cannot be quantised: ", refusal.Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -88,7 +88,7 @@ public sealed class DetectionEvaluationTests
 
         static DetectionErrors Errors(LabelledBox[] truth, DetectedObject[] answers)
         {
-            var mistakes = PictureMistakes.Of(new(truth, answers, 1), [0.5f, 0.5f], 0.5f, 0.1f);
+            var mistakes = PictureMistakes.Of(new(truth, answers, 1), [0.5f, 0.5f]);
             int Count(AnswerOutcome kind) => mistakes.Answers.Count(answer => answer == kind);
             return new(Count(AnswerOutcome.Right), mistakes.Objects.Count(kind => kind == ObjectOutcome.Missed),
                 Count(AnswerOutcome.WrongPlace), Count(AnswerOutcome.WrongCategory), Count(AnswerOutcome.Twice),

@@ -1,6 +1,10 @@
+using System.Security.Cryptography;
+using Google.Protobuf;
 using Headstart.Learning.Backbones;
 using Headstart.Learning.Detection;
+using Headstart.Learning.Export;
 using Headstart.Learning.Native;
+using Headstart.Learning.Onnx;
 using Headstart.Tests;
 using Microsoft.ML.OnnxRuntime;
 using NetVips;
@@ -38,6 +42,25 @@ public sealed class DetectionExportTests(TrainedDetector trained)
         var about = session.ModelMetadata.CustomMetadataMap;
         Assert.Equal("""["red","green"]""", about["labels"]);
         Assert.Equal("m", about["model"]);
+    }
+
+    [Fact]
+    public void A_network_with_functions_of_its_own_is_refused_with_a_sentence()
+    {
+        using var folder = new TestFolder();
+        var file = DetectorBackboneTests.Find("headstart-small", [BackboneFolders.BuiltIn]);
+        var network = ModelProto.Parser.ParseFrom(File.ReadAllBytes(file.Path));
+        network.OpsetImport.Add(new OperatorSetIdProto { Domain = "mine", Version = 1 });
+        // Its name, an operator set, its domain.
+        network.Functions.Add(FunctionProto.Parser.ParseFrom([0x0A, 1, (byte)'f', 0x4A, 2, 0x10, 17, 0x52, 4, .. "mine"u8]));
+        File.WriteAllBytes(folder.File("f.onnx"), network.ToByteArray());
+        var sha256 = Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(folder.File("f.onnx"))));
+        using var backbone = DetectorBackbone.Open(new(file.Manifest with { Sha256 = sha256 }, folder.File("f.onnx")), threads: 1);
+        using var head = Untrained(backbone);
+
+        var refused = Assert.Throws<ModelExportException>(() => DetectionExport.Build(backbone, head, Threshold, Nothing));
+
+        Assert.Contains("a network with functions of its own cannot be joined with others", refused.Message);
     }
 
     /// <summary>Whatever it says, both must say it.</summary>

@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using Headstart.Learning.Detection;
 using Headstart.Learning.Heads;
 using Headstart.Learning.Native;
+using Headstart.Tests;
 
 namespace Headstart.Learning.Tests.Detection;
 
@@ -64,6 +65,7 @@ public sealed class DetectionMemoryTests(TrainedDetector trained)
     [Fact]
     public void Memory_stays_flat_over_many_detections()
     {
+        Needs.Time();
         var files = DrawnObjects.Draw(8, seed: 6).Select(example => example.Read()).ToArray();
         void Detect(int count)
         {

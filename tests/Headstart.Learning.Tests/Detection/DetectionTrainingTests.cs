@@ -91,6 +91,38 @@ public sealed class DetectionTrainingTests(TrainedDetector trained)
         new(DrawnObjects.Categories, DrawnObjects.Draw(4, seed: 1), [], [trained.Backbone]), null, new CancellationToken(canceled: true)));
 
     [Fact]
+    public void Equal_trainings_make_equal_heads()
+    {
+        Assert.Equal(Head(), Head());
+
+        byte[] Head()
+        {
+            using var head = DetectionTraining.Train(new(DrawnObjects.Categories, DrawnObjects.Draw(6, seed: 1), [], [trained.Backbone])
+            {
+                Effort = 0.02,
+            }, null, CancellationToken.None).Head;
+            return head.Write();
+        }
+    }
+
+    [Fact]
+    public void A_training_that_is_stopped_while_it_compares_backbones_is_cancelled_and_has_not_failed()
+    {
+        using var stop = new CancellationTokenSource();
+        var drawn = DrawnObjects.Draw(16, seed: 1);
+        var fold = DetectionFolds.Assign(drawn, 2, TrainingDefaults.FoldsOfReport, seed: 1);
+        DetectionExample[] examples = [.. drawn.Select((example, i) => fold[i] != 0 ? example : new(example.Boxes, () =>
+        {
+            stop.Cancel();
+            throw new IOException("The host stops."); // or whatever a reader says by then
+        }))];
+
+        Assert.ThrowsAny<OperationCanceledException>(() => DetectionTraining.Train(
+            new(DrawnObjects.Categories, examples, [], [trained.Backbone, trained.Backbone]) { Effort = 0.01, Seed = 1 }, null,
+            stop.Token));
+    }
+
+    [Fact]
     public void A_training_without_any_time_left_makes_a_head_all_the_same()
     {
         var steps = new Counter();

@@ -17,7 +17,7 @@ public sealed class HeadNetworkTests
         TorchRuntime.EnsureLoaded();
         var parameters = Parameters();
         var view = View();
-        var (scores, sides) = new HeadTrainer(Network, cores: 1).Ask(parameters, view);
+        var (scores, sides) = new HeadTrainer(Network).Ask(parameters, view);
         using var session = new InferenceSession(OnnxOperators.Model(Network, parameters).ToByteArray());
         var at = 0;
         var maps = Network.Inputs.Select((channels, level) =>
@@ -97,8 +97,8 @@ public sealed class HeadNetworkTests
         var loss = new DetectionLoss(places, 2);
         Assert.True(loss.Assign(scores, sides, truth) > 0);
         var (scoreGradient, sideGradient) = (new float[scores.Length], new float[sides.Length]);
-        double Value() => loss.Evaluate(scores, sides, truth, 1, (new float[scores.Length], new float[sides.Length]));
-        loss.Evaluate(scores, sides, truth, 1, (scoreGradient, sideGradient));
+        double Value() => loss.Evaluate(scores, sides, truth, (new float[scores.Length], new float[sides.Length]));
+        loss.Evaluate(scores, sides, truth, (scoreGradient, sideGradient));
 
         Assert.Contains(sideGradient, slope => slope != 0);
         foreach (var (values, gradient) in ((float[], float[])[])[(scores, scoreGradient), (sides, sideGradient)])
@@ -127,7 +127,7 @@ public sealed class HeadNetworkTests
         Assert.True(loss.Assign(scores, sides, [new(0, new(15.9f, 15.9f, 16.1f, 16.1f), false)]) > 0);
         Assert.Equal(0, loss.Assign(scores, sides, [new(0, new(0, 0, 90, 60), true)]));
         var gradient = new float[scores.Length];
-        loss.Evaluate(scores, sides, [new(0, new(0, 0, 90, 60), true)], 1, (gradient, new float[sides.Length]));
+        loss.Evaluate(scores, sides, [new(0, new(0, 0, 90, 60), true)], (gradient, new float[sides.Length]));
         Assert.Equal(0, gradient[0]);
         Assert.NotEqual(0, gradient[Width / 8 - 1]); // beside it
     }

@@ -13,7 +13,7 @@ public sealed class TrainedDetector : IDisposable
         var backbone = DetectorBackbone.Open(DetectorBackboneTests.Find("headstart-small", [BackboneFolders.BuiltIn]), threads: 1);
         var drawn = DrawnObjects.Draw(40, seed: 1);
         return (backbone, DetectionTraining.Train(
-            new(DrawnObjects.Categories, drawn[..20], drawn[20..], [backbone]) { Effort = 0.3 }, null, CancellationToken.None));
+            new(DrawnObjects.Categories, drawn[..20], drawn[20..], [backbone]) { Effort = 0.1 }, null, CancellationToken.None));
     });
 
     public DetectorBackbone Backbone => _trained.Value.Backbone;

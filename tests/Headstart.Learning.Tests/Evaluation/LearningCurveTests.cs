@@ -33,6 +33,21 @@ public sealed class LearningCurveTests
         Assert.True(Width(40) > 2 * Width(2000), $"{Width(40):F3} and {Width(2000):F3}");
     }
 
+    [Theory]
+    [InlineData(6)]
+    [InlineData(700)] // more than are fitted in the coordinates of their span
+    public void Texts_that_are_in_both_categories_do_not_end_it(int count)
+    {
+        var row = (int i, int category) => i % 2 == 0 ? ((int[])[0], (float[])[1]) : ([1 + i % 5 + 5 * category], [1]);
+        var set = new LabelledFeatures(new SparseRows(2_000, Enumerable.Range(0, 2 * count).Select(i => row(i / 2, i % 2))),
+            [.. Enumerable.Range(0, 2 * count).Select(i => i % 2)], ["a", "b"]);
+
+        var curve = LearningCurve.Measure(set, new(HeadKind.Logistic, 0.1), repeats: 2, seed: 1, Cancel);
+
+        Assert.All(curve.Points, point => Assert.InRange(point.Accuracy, 0, 1));
+        Assert.InRange(curve.Points[^1].Accuracy, count == 6 ? 0 : 0.7, 0.8); // half of them can be told apart
+    }
+
     [Fact]
     public async Task Half_of_the_images_foretell_what_all_of_them_will_do()
     {

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.IO.Compression;
 using Headstart.Learning.Imaging;
 using Headstart.Learning.Native;
 using NetVips;
@@ -106,6 +107,44 @@ public sealed class OddFilesTests
             byte[] data = [.. "Raw profile type exif\0\0"u8, (byte)first, 0x9C, 0xBB, 1, 2, 3, 4];
             ImageReader.Check(Pictures.PngWith(png, "zTXt", data), Limits, out _); // throws nothing
         }
+    }
+
+    [Theory]
+    [InlineData("49492a00f6ffffff")] // adding to it would begin again at zero
+    [InlineData("4d4d002afffffff2")]
+    [InlineData("49492a00ffffff7f")]
+    [InlineData("49492a0008000000")]
+    public void Exif_in_a_png_that_points_behind_its_end_says_nothing(string hex)
+    {
+        foreach (var padding in (int[])[0, 6, 40])
+        {
+            var digits = hex + new string('0', 2 * padding);
+            var png = Pictures.PngSaying(Pictures.Png(40, 20, 200, 30, 30), "Raw profile type exif",
+                $"\nexif\n{digits.Length / 2}\n{digits}\n");
+
+            Assert.Null(ImageReader.Check(png, Limits, out var info));
+
+            Assert.Equal((40, 20), (info!.Width, info.Height));
+        }
+    }
+
+    [Fact]
+    public void A_thousand_packed_texts_in_a_png_take_no_memory_each()
+    {
+        var packed = new MemoryStream();
+        using (var writer = new ZLibStream(packed, CompressionLevel.Optimal, leaveOpen: true))
+        {
+            writer.Write("\nexif\n0\n"u8);
+        }
+
+        var text = Pictures.PngWith(new byte[33], "zTXt", [.. "Raw profile type exif\0\0"u8, .. packed.ToArray()])[33..];
+        var png = Pictures.Png(40, 20, 200, 30, 30);
+        byte[] many = [.. png.AsSpan(0, 33), .. Enumerable.Repeat(text, 1_000).SelectMany(bytes => bytes), .. png.AsSpan(33)];
+        var before = GC.GetAllocatedBytesForCurrentThread();
+
+        ImageReader.CheckHeader(many, Limits);
+
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 16 * Memory.MiB); // 256 MiB would be one buffer each
     }
 
     [Fact]

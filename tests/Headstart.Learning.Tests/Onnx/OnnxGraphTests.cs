@@ -96,15 +96,16 @@ public sealed class OnnxGraphTests
         Refused(Changed(graph => graph.Output[0].Name = "nothing"), "No node produces");
         Refused(Changed(graph => graph.Input.Add(new ValueInfoProto { Name = "second" })), "2 inputs");
         Refused(Changed(graph => graph.Initializer[0].DataLocation = 1), "other files");
-        Refused(Changed(graph => graph.Node[0].Attribute.Add(new AttributeProto
-        {
-            Name = "inner",
-            G = new GraphProto
-            {
-                Initializer = { new TensorProto { ExternalData = { new StringStringEntryProto { Key = "location",
-            Value = "/etc/passwd" } } } }
-            },
-        })), "other files");
+        var elsewhere = new TensorProto { ExternalData = { new StringStringEntryProto { Key = "location", Value = "/etc/passwd" } } };
+        var inner = new AttributeProto { Name = "inner", G = new GraphProto { Initializer = { elsewhere } } };
+        var sparse = new SparseTensorProto { Values = new TensorProto(), Indices = elsewhere };
+        Refused(Changed(graph => graph.Node[0].Attribute.Add(inner)), "other files");
+        Refused(Changed(graph => graph.SparseInitializer.Add(sparse)), "other files");
+        Refused(Changed(graph => graph.Node[0].Attribute.Add(new AttributeProto { Name = "sparse_value", SparseTensor = sparse })),
+            "other files");
+        var function = ModelProto.Parser.ParseFrom(Whole());
+        function.Functions.Add(new FunctionProto { Name = "f", Node = { new NodeProto { OpType = "If", Attribute = { inner } } } });
+        Refused(function.ToByteArray(), "other files");
     }
 
     [Fact]

@@ -74,6 +74,28 @@ public sealed class SentenceNetworksTests : IDisposable
         Assert.Contains(sentence, Assert.Throws<TextFeaturesException>(() => network.Sentences).Message, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void A_network_that_could_not_be_opened_once_is_opened_the_next_time()
+    {
+        using var network = Network("", SentencePieces());
+        File.Move(network.Path, _folder.File("elsewhere"));
+        Assert.Throws<TextFeaturesException>(() => network.Encode("good cat"));
+
+        File.Move(_folder.File("elsewhere"), network.Path);
+
+        Assert.Equal(2, network.Encode("good cat").Length);
+    }
+
+    [Fact]
+    public void A_text_that_the_network_cannot_read_is_a_refusal_and_no_error()
+    {
+        using var network = Network("", SentencePieces(), tokens: 7); // not of the last piece
+
+        Assert.Contains("model.onnx cannot be used", Assert.Throws<TextFeaturesException>(() => TextCandidates.Fit(
+            new(["good", "cats"], []), [network], seed: 1, null, TestContext.Current.CancellationToken, network.Id)).Message,
+            StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("""{"pooling":"first"}""", "model.json is not valid JSON")]
     [InlineData("""{"maxTokens":2}""", "'maxTokens' must be at least 3")]
@@ -175,15 +197,15 @@ public sealed class SentenceNetworksTests : IDisposable
             TextCatalogue.Find("multilingual-e5-small")!.Tokenizer));
     }
 
-    private RegisteredText Network(string description, byte[] vocabulary)
+    private RegisteredText Network(string description, byte[] vocabulary, int tokens = 10)
     {
-        Write(description, vocabulary);
+        Write(description, vocabulary, tokens);
         var (found, problems) = RegisteredText.Find([_folder.Path]);
         Assert.Empty(problems);
         return Assert.Single(found);
     }
 
-    private void Write(string description, byte[] vocabulary)
+    private void Write(string description, byte[] vocabulary, int tokenVectors = 10)
     {
         var folder = Directory.CreateDirectory(_folder.File("text/tiny")).FullName;
         File.Delete(Path.Combine(folder, "model.json"));
@@ -201,7 +223,7 @@ public sealed class SentenceNetworksTests : IDisposable
             network.Model.Graph.Input[^1].Type.TensorType.ElemType = 7;
         }
 
-        var table = network.Weight(10, 2);
+        var table = network.Weight(tokenVectors, 2);
         var values = network.Model.Graph.Initializer[^1].FloatData;
         for (var i = 0; i < values.Count; i++)
         {

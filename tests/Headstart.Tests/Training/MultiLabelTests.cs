@@ -62,6 +62,23 @@ public sealed class MultiLabelTests(TestHost host, HostWithRealBackbones real) :
     }
 
     [Fact]
+    public async Task A_label_that_accompanies_every_other_one_is_learned()
+    {
+        var model = await NewModelAsync("animal", "cat", "dog");
+        var form = Pets.Cats.Take(12).Aggregate(new Form().Field("category", "animal").Field("category", "cat"), Add);
+        form = Pets.Dogs.Take(12).Aggregate(form.Field("category", "animal").Field("category", "dog"), Add);
+        var none = Enumerable.Range(1, 12).Aggregate(form.Field("category", ""), (sofar, i) => sofar.File($"{i}.jpg", Pictures.Jpeg(i)));
+        await SendAsync(model, none);
+
+        var run = await _client.TrainAsync(model);
+
+        Assert.True((string?)run["state"] == "succeeded", run.ToJsonString());
+        Assert.NotNull((await _client.GetJsonAsync($"{model}/versions/1/report"))["unknown"]);
+
+        static Form Add(Form form, string file) => form.File(Path.GetFileName(file), File.ReadAllBytes(file));
+    }
+
+    [Fact]
     public async Task Categories_before_a_file_apply_together_and_an_empty_one_means_none()
     {
         var model = await NewModelAsync("sea", "sunset");

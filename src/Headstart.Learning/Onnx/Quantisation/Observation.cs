@@ -16,7 +16,6 @@ internal static class Observation
     public static IReadOnlyDictionary<string, ActivationSamples> Run(ModelProto model, string input, IReadOnlyList<string> tensors,
         IEnumerable<float[]> images, int size)
     {
-        OnnxRuntime.EnsureLoaded();
         var open = model.Clone();
         open.Graph.Output.Clear();
         open.Graph.Output.Add(tensors.Select(name => new ValueInfoProto
@@ -25,12 +24,7 @@ internal static class Observation
             Type = new TypeProto { TensorType = new TypeProto.Types.Tensor { ElemType = 1 } }
         }));
         var samples = tensors.ToDictionary(name => name, _ => new ActivationSamples());
-        using var options = new SessionOptions
-        {
-            IntraOpNumThreads = 1,
-            InterOpNumThreads = 1,
-            LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR
-        };
+        using var options = OnnxRuntime.Options(threads: 1);
         using var session = new InferenceSession(open.ToByteArray(), options);
         using var run = new RunOptions();
         var seen = 0;
