@@ -15,7 +15,7 @@ public sealed class AccessLogTests(AccessLogTests.LoggingHost host) : IClassFixt
         using var log = new Lines();
         host.Services.GetRequiredService<ILoggerFactory>().AddProvider(log);
 
-        await host.Client.GetAsync("/api/v1/models?key=in-the-query", Api.Cancel);
+        await host.Client.GetAsync("/api/v1/models?named=in-the-query", Api.Cancel);
         await host.ClientWith("a-wrong-key").GetAsync("/api/v1/mod%0Aels", Api.Cancel);
         while (log.Written.Count < 2)
         {
