@@ -36,6 +36,9 @@ public class TestHost(TestPostgres postgres) : IAsyncLifetime
     /// <summary>Settings beyond those every test host has.</summary>
     protected virtual IEnumerable<(string Name, string Value)> Settings => [];
 
+    /// <summary>Whether any test of the class runs; a host takes seconds to start.</summary>
+    protected virtual bool IsNeeded => true;
+
     /// <summary>One of its own.</summary>
     protected virtual Task<string> DatabaseAsync() => postgres.CreateDatabaseAsync();
 
@@ -46,6 +49,11 @@ public class TestHost(TestPostgres postgres) : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
+        if (!IsNeeded)
+        {
+            return;
+        }
+
         using var waiting = Waits.For("a host in the test process");
         _database = await DatabaseAsync();
         Start();

@@ -33,6 +33,7 @@ public sealed class EightBitBackboneTests
     [Fact]
     public void A_model_on_8_bit_features_is_exported_with_the_8_bit_network_and_answers_alike()
     {
+        Needs.Time();
         using var folder = new TestFolder();
         using var backbone = Open(EightBitBackbone.Make(BuiltIn, Photographs(), folder.Path), folder);
         var recipe = FeatureRecipe.Of(backbone);

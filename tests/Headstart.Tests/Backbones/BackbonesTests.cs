@@ -44,7 +44,10 @@ public sealed class BackbonesTests(HostWithRealBackbones host) : IClassFixture<H
     }
 
     [Fact]
-    public async Task The_list_needs_a_key() =>
+    public async Task The_list_needs_a_key()
+    {
+        SharedData.Folder("backbones");
         await (await host.ClientWith(null).GetAsync("/api/v1/backbones", Api.Cancel))
             .ProblemAsync(HttpStatusCode.Unauthorized, "unauthorized");
+    }
 }

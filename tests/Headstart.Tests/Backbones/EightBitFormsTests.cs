@@ -65,6 +65,8 @@ public sealed class EightBitFormsTests(EightBitFormsTests.Worker host) : IClassF
 
     public sealed class Worker(TestPostgres postgres) : TestHost(postgres)
     {
+        protected override bool IsNeeded => Needs.HasTime;
+
         protected override IEnumerable<(string Name, string Value)> Settings => [("Headstart:Backbones:EightBit", "true")];
     }
 }

@@ -15,6 +15,8 @@ public sealed class HostWithRealBackbones(TestPostgres postgres) : TestHost(post
         }
     }
 
+    protected override bool IsNeeded => SharedFolder.Root is not null;
+
     protected override IEnumerable<(string Name, string Value)> Settings =>
         SharedFolder.Root is { } shared ? [("Headstart:Backbones:Directories", Path.Combine(shared, "backbones"))] : [];
 }

@@ -11,6 +11,7 @@ public sealed class QuantiseTests(TestPostgres postgres)
     [Fact]
     public async Task Runs_try_the_8_bit_form_of_a_backbone_instead_of_that_and_it_can_still_be_named()
     {
+        Needs.Time();
         var builtIn = BackboneFolders.Find([BackboneFolders.BuiltIn]).Found[0];
         using var folder = new TemporaryFolder();
         var made = EightBitBackbone.Make(builtIn, Pets.Cats.Concat(Pets.Dogs).Select(File.ReadAllBytes), folder.Path);

@@ -12,6 +12,7 @@ public sealed class BatchVersionTests(TestHost host)
     [Fact]
     public async Task A_version_that_is_published_meanwhile_does_not_mix_into_a_batch()
     {
+        Needs.Time();
         var model = await _client.PetsAsync(8);
         await _client.TrainAsync(model);
         await _client.UploadSetAsync(model, Pets.Folder, 12);

@@ -102,6 +102,7 @@ public sealed class TextBatchTests(ToyHost host) : IClassFixture<ToyHost>
     [Fact]
     public async Task A_model_may_be_deleted_while_its_batches_are_answered()
     {
+        SharedData.Folder("datasets/text");
         var model = await _client.NewTextModelAsync("pos", "neg");
         await _client.AddTextsAsync(model, TextFiles.Rows("toy_62_8_2/train_8.tsv"));
         await _client.TrainAsync(model, new { backbone = "tfidf" });

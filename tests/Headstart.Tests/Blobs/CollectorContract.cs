@@ -61,6 +61,7 @@ public abstract class CollectorContract(TestHost host)
     [Fact]
     public async Task Bytes_that_are_uploaded_again_during_collections_are_kept()
     {
+        Needs.Time();
         var model = await _client.NewModelAsync("cats");
         var pictures = Enumerable.Range(100, 60).Select(Pictures.Tiny).ToList();
         foreach (var picture in pictures)

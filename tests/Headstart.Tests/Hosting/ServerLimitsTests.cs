@@ -76,6 +76,7 @@ public sealed class ServerLimitsTests(ServerLimitsTests.ImpatientHost host) : IC
     [Fact]
     public async Task A_list_whose_row_never_ends_is_refused()
     {
+        Needs.Time();
         var model = await host.Client.NewModelAsync("cats");
         await using var connection = await RawConnection.OpenAsync(host.Address);
         await connection.SendAsync($"POST {model}/images HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {Api.Key}\r\n"
@@ -88,6 +89,7 @@ public sealed class ServerLimitsTests(ServerLimitsTests.ImpatientHost host) : IC
     [Fact]
     public async Task An_answer_that_is_fetched_in_drops_is_given_up()
     {
+        Needs.Time();
         const int Most = 1_000_000;
         var model = await host.Client.NewTextModelAsync();
         // more than all buffers on the way hold

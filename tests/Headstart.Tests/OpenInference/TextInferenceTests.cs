@@ -58,6 +58,7 @@ public sealed class TextInferenceTests(ToyHost host) : IClassFixture<ToyHost>
     [Fact]
     public async Task What_is_refused_counts_as_no_prediction()
     {
+        SharedData.Folder("datasets/text");
         var before = await UsedAsync();
         await (await _client.PostAsync($"{Path}/infer", TextFiles.Body("""{"inputs":[{"name":"text","datatype":"BYTES","shape":[2],"data":["a"," "]}]}""", "application/json"), Api.Cancel)).JsonAsync(HttpStatusCode.BadRequest);
         var named = await _client.PostAsync($"{Path}/infer", TextFiles.Body("""{"inputs":[{"name":"text","datatype":"BYTES","shape":[1],"data":["a"]}],"outputs":[{"name":"zz"}]}""", "application/json"), Api.Cancel);

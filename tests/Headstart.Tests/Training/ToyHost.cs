@@ -17,10 +17,12 @@ public class ToyHost(TestPostgres postgres) : TestHost(postgres), IAsyncLifetime
         }
     }
 
+    protected override bool IsNeeded => SharedFolder.Root is not null;
+
     public new async ValueTask InitializeAsync()
     {
         await base.InitializeAsync();
-        if (SharedFolder.Root is null)
+        if (!IsNeeded)
         {
             return; // skipping is for tests; here it would fail them all
         }
