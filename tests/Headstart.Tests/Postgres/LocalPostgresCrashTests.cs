@@ -15,6 +15,7 @@ public sealed class LocalPostgresCrashTests : IDisposable
     [Fact]
     public async Task A_killed_server_comes_back_on_the_same_connection_string_with_its_data_every_time()
     {
+        Needs.Time();
         using var data = DataFolder.Open(_own.Folder.Path);
         await using var server = await _own.StartAsync(data);
         await OwnPostgres.ExecuteAsync(server.ConnectionString, "CREATE TABLE kept (x int); INSERT INTO kept VALUES (7)");

@@ -13,6 +13,7 @@ public sealed class FetchingTests(TestPostgres postgres)
     [Fact]
     public async Task A_named_backbone_is_fetched_in_sight_of_everybody_and_used_without_a_new_start()
     {
+        Needs.Time();
         await using var host = await HostAsync(new([], "named"));
         var go = new TaskCompletionSource();
         host.Catalogue.Answer = (request, id) => TinyCatalogue.HalfAsync(request, id, go.Task);
