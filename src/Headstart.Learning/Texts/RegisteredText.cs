@@ -13,20 +13,24 @@ public enum RegisteredTextKind
     Words,
 }
 
-/// <summary>A pretrained text backbone found in a folder and read on first use. Thread-safe.</summary>
+/// <summary>A pretrained text backbone found in a folder and read on first use; a failure is not kept, because memory and disks recover.
+/// Thread-safe.</summary>
 public sealed class RegisteredText : IDisposable
 {
     private static readonly string[] Endings = [".txt", ".txt.gz"]; // of word vectors
 
-    private readonly OnFirstUse<WordVectors> _words;
-    private readonly OnFirstUse<SentenceEncoder> _sentences;
+    private readonly Func<WordVectors> _read;
+    private readonly Func<SentenceEncoder> _open;
+    private WordVectors? _words;
+    private SentenceEncoder? _sentences;
+    private object? _gate;
 
     private RegisteredText(string id, string path, int dimensions)
     {
         (Id, Sha256, Path, Kind) = (id, Convert.ToHexStringLower(FilePart.Whole(path).Sum()), path, RegisteredTextKind.WordVectors);
         Dimensions = dimensions;
-        _words = new(() => GloveFile.Read(path, System.IO.Path.GetFileName(path)));
-        _sentences = new(() => throw new InvalidOperationException($"{id} has word vectors, not a network."));
+        _read = () => GloveFile.Read(path, System.IO.Path.GetFileName(path));
+        _open = () => throw new InvalidOperationException($"{id} has word vectors, not a network.");
     }
 
     private RegisteredText(string id, string path, SentenceFiles files)
@@ -35,8 +39,8 @@ public sealed class RegisteredText : IDisposable
         (Kind, Space, Scale) = (files.Reading.Space is null ? RegisteredTextKind.Sentences : RegisteredTextKind.Words,
             files.Reading.Space, files.Reading.Scale);
         IsStatic = files.Table is not null;
-        _words = new(() => throw new InvalidOperationException($"{id} is a sentence network and has no word vectors."));
-        _sentences = new(() => SentenceEncoder.Open(files));
+        _read = () => throw new InvalidOperationException($"{id} is a sentence network and has no word vectors.");
+        _open = () => SentenceEncoder.Open(files);
     }
 
     /// <summary>The file's name without its endings, or the folder's name if the file is called model.</summary>
@@ -62,10 +66,10 @@ public sealed class RegisteredText : IDisposable
     internal double Scale { get; }
 
     /// <exception cref="TextFeaturesException">The file cannot be read as word vectors.</exception>
-    internal WordVectors Words => _words.Value;
+    internal WordVectors Words => LazyInitializer.EnsureInitialized(ref _words, ref _gate, _read);
 
     /// <exception cref="TextFeaturesException">The network or its vocabulary cannot be used.</exception>
-    internal SentenceEncoder Sentences => _sentences.Value;
+    internal SentenceEncoder Sentences => LazyInitializer.EnsureInitialized(ref _sentences, ref _gate, _open);
 
     /// <summary>Identifies the vectors of a sentence network: those with the same value are interchangeable.</summary>
     public string FeatureSpace => $"{Id}-{Sha256[..12]}";
@@ -143,7 +147,7 @@ public sealed class RegisteredText : IDisposable
         Identify(path) ?? throw new TextFeaturesException($"{System.IO.Path.GetFileName(path)} is not a word vector file: its first line "
             + "does not fit");
 
-    public void Dispose() => _sentences.Made?.Dispose();
+    public void Dispose() => _sentences?.Dispose();
 
     /// <exception cref="TextFeaturesException">No file has this id and SHA-256.</exception>
     internal static RegisteredText Require(IEnumerable<RegisteredText> registered, string id, string sha256) =>

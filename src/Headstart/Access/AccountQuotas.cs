@@ -15,7 +15,7 @@ public sealed class RemainingQuota(Quotas quotas, Stored stored)
     private long _bytes = stored.Bytes;
 
     /// <summary>Whether one more example of this size would have room; reserves nothing.</summary>
-    public bool Fits(long bytes) => !(_images >= quotas.Images) && Exceeded(bytes) is null;
+    public bool Fits(long bytes) => (quotas.Images is not { } most || _images < most) && Exceeded(bytes) is null;
 
     /// <summary>Reserves room for one more example.</summary>
     /// <returns>The quota that is exceeded; null when there is room.</returns>

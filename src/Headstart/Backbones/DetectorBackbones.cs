@@ -27,19 +27,19 @@ public sealed class DetectorBackbones(LoadedBackbones loaded) : IDisposable
         {
             return opening.Value;
         }
-        catch (Exception e) when (e.GetBaseException() is not (BackboneException or OnnxModelException))
+        catch (Exception e)
         {
-            _open.Remove(backbone); // a disk or memory, which may recover
+            if (e.GetBaseException() is not (BackboneException or OnnxModelException))
+            {
+                _open.Remove(backbone); // a disk or memory, which may recover; the Lazy keeps that there are no such stages
+            }
+
             if (e is BackboneException)
             {
                 return null;
             }
 
             throw;
-        }
-        catch (BackboneException)
-        {
-            return null; // no such stages: the Lazy keeps that
         }
     }
 

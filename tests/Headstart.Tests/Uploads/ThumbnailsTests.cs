@@ -1,5 +1,6 @@
 using System.Net;
 using Headstart.Concurrency;
+using Headstart.Configuration;
 using Headstart.Data;
 using Headstart.Tests.Concurrency;
 using Headstart.Tests.Postgres;
@@ -79,5 +80,35 @@ public sealed class ThumbnailsTests(ThumbnailsTests.SmallHost host) : IClassFixt
     {
         protected override IEnumerable<(string Name, string Value)> Settings =>
             [.. base.Settings, ("Headstart:Predictions:MaxWaiting", "0")];
+    }
+}
+
+/// <summary>Pages of many thumbnails.</summary>
+[Collection<ModelsHost>]
+public sealed class ManyThumbnailsTests(TestHost host)
+{
+    [Fact]
+    public async Task More_thumbnails_at_once_than_may_wait_all_come_and_leave_room_for_predictions()
+    {
+        var model = await host.Client.NewModelAsync("cats");
+        var image = (await host.Client.AddAsync(model, "cats", Pictures.Jpeg(1)))[0]!;
+        var cores = host.Services.GetRequiredService<Cores>();
+        var most = host.Services.GetRequiredService<Settings>().Predictions.MaxWaiting;
+        Task<HttpResponseMessage[]> page;
+
+        await using (await HeldCores.HoldAsync(cores))
+        {
+            page = Task.WhenAll(Enumerable.Range(0, 2 * most)
+                .Select(i => host.Client.GetAsync($"{model}/images/{image["id"]}/content?size={16 + i}", Api.Cancel)));
+            while (cores.Waiting.Count == 0)
+            {
+                await Task.Delay(5, Api.Cancel);
+            }
+
+            await Task.Delay(300, Api.Cancel); // for the others to arrive
+            Assert.InRange(cores.Waiting.Count, 1, most / 2);
+        }
+
+        Assert.All(await page, answer => Assert.Equal(HttpStatusCode.OK, answer.StatusCode));
     }
 }
