@@ -105,6 +105,7 @@ try
     app.MapHealth();
     app.MapMetrics(settings);
     app.MapJobDashboard(settings);
+    app.BuildOnce();
 
     await app.PrepareAsync(interruption.Token);
     await app.RunAsync(interruption.Token);

@@ -12,10 +12,10 @@ internal static class QueryParameters
 {
     public static RouteGroupBuilder RefuseUnknownParameters(this RouteGroupBuilder routes)
     {
-        routes.AddEndpointFilterFactory((endpoint, next) =>
+        ((IEndpointConventionBuilder)routes).Add(endpoint =>
         {
-            string[] names = [.. endpoint.MethodInfo.GetParameters().SelectMany(NamesIn)];
-            return call => Refuse(call.HttpContext.Request, names) is { } refusal ? ValueTask.FromResult<object?>(refusal) : next(call);
+            string[] names = [.. endpoint.Metadata.OfType<MethodInfo>().Single().GetParameters().SelectMany(NamesIn)];
+            endpoint.Before(http => ValueTask.FromResult<IResult?>(Refuse(http.Request, names)));
         });
         return routes.ProducesProblem(StatusCodes.Status400BadRequest);
     }

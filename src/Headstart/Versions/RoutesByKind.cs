@@ -28,15 +28,14 @@ public static class RoutesByKind
         where T : IEndpointConventionBuilder
     {
         routes.ProducesProblem(StatusCodes.Status409Conflict);
-        return routes.AddEndpointFilter(async (context, next) =>
+        routes.Add(endpoint => endpoint.Before(async http =>
         {
-            var http = context.HttpContext;
             var versions = http.RequestServices.GetRequiredService<ServableVersions>();
             // The handler refuses a model that the caller does not have.
             return Guid.TryParse(http.GetRouteValue("id") as string, out var id)
-                && await versions.PublishedAsync(http.User, id, http.RequestAborted) is { } model
-                && model.Kind.IsText() != texts ? Refusal(model.Kind,
-                    instead.Replace("{0}", $"/api/v1/models/{id}", StringComparison.Ordinal)) : await next(context);
-        });
+                && await versions.PublishedAsync(http.User, id, http.RequestAborted) is { } model && model.Kind.IsText() != texts
+                ? Refusal(model.Kind, instead.Replace("{0}", $"/api/v1/models/{id}", StringComparison.Ordinal)) : null;
+        }));
+        return routes;
     }
 }
