@@ -20,8 +20,7 @@ build() { # build FOLDER TAG [OPTION…]
 
 image_size() { docker image inspect -f '{{.Size}}' "$1" | awk '{ printf "%.0f MB", $1 / 1e6 }'; }
 
-# The newest one with fewer migrations than this: all of its own are still here, so a database of it can be taken over. None before the
-# first release, where there is one migration, which is made anew.
+# The newest one with fewer migrations than this: all of its own are still here, unchanged, so a database of it can be taken over.
 find_before() {
   local commit
   for commit in $(git log --format=%h -- src/Headstart/Data/Migrations); do
@@ -33,7 +32,7 @@ find_before() {
   done
 }
 
-migrations() { git ls-tree --name-only "$1" src/Headstart/Data/Migrations/ | grep '/[0-9]' | sort; }
+migrations() { git ls-tree "$1" src/Headstart/Data/Migrations/ | grep '/[0-9]' | sort; } # with the SHA-1 of each
 
 # With this checkout's Dockerfile and what it needs of the project file: those of before do not build where no package is cached.
 build_before() {

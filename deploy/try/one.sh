@@ -53,7 +53,7 @@ one_first() {
   main_job
 }
 
-one_again() { one up -d && ready "$host" && asks_right; }
+one_again() { one up -d && ready "$host" && asks_right || { one logs --no-color --tail 5 headstart; return 1; }; }
 
 one_pages() {
   local style

@@ -26,11 +26,11 @@ public sealed class ExplanationMemoryTests
 
         Explain(40);
         var before = Resident();
-        Explain(150);
+        Explain(100);
         var growth = Resident() - before;
 
-        // One leaked photograph, input (600 kB) or map (350 kB) an image would be more than 50 MiB.
-        Assert.True(growth < 30 * Memory.MiB, $"150 explanations left {growth / Memory.MiB} MiB behind.");
+        // One leaked photograph, input (600 kB) or map (350 kB) an image would be more than 33 MiB.
+        Assert.True(growth < 25 * Memory.MiB, $"100 explanations left {growth / Memory.MiB} MiB behind.");
     }
 
     [Fact]
