@@ -69,6 +69,7 @@ public sealed class EveryPageTests(Site site, EveryPageTests.Trained trained) : 
         await page.GetByRole(AriaRole.Button, new() { Name = "Create key" }).ClickAsync();
         var secret = await page.Locator(".secret code").InnerTextAsync();
         await page.GetByRole(AriaRole.Button, new() { Name = "Copy" }).ClickAsync();
+        await Expect(page.GetByRole(AriaRole.Button, new() { Name = "Copied" })).ToBeVisibleAsync();
         Assert.Equal(secret, await page.EvaluateAsync<string>("() => navigator.clipboard.readText()"));
         await page.ReloadAsync();
         await Expect(page.GetByRole(AriaRole.Rowheader, new() { Name = "web shop" })).ToBeVisibleAsync();

@@ -26,11 +26,10 @@ public sealed class ModelExportTests
         var files = SharedData.Photographs("flowers/test").Where((_, i) => i % 6 == 0).ToArray();
         var known = new NoveltyDetector([.. files.Take(3).Select(file => Unit(loaded.Recipe.Extract(File.ReadAllBytes(file))))], 0.8);
         using var exported = new ExportedModel(ModelExport.Build(loaded.Recipe, head, known, Nothing));
-        (int Width, int Height)[] sizes =
-        [
-            (300, 500), (640, 480), (20, 20), (224, 224), (225, 224), (1, 1), (7, 400), (448, 448), (447, 449), (1500, 90), (1001, 999),
-            .. recipeId == "squeezenet1.1" ? [(4000, 3000)] : Array.Empty<(int, int)>(), // takes seconds, and all scale alike
-        ];
+        (int Width, int Height)[] sizes = recipeId == "squeezenet1.1" // all scale alike
+            ? [(300, 500), (640, 480), (20, 20), (224, 224), (225, 224), (1, 1), (7, 400), (448, 448), (447, 449), (1500, 90), (1001, 999),
+                (4000, 3000)]
+            : [(300, 500), (225, 224), (1, 1), (447, 449), (1500, 90)];
         var answers = new HashSet<bool>();
         foreach (var (i, (width, height)) in sizes.Index())
         {

@@ -177,6 +177,7 @@ public sealed partial class HostProcess : IAsyncDisposable
         start.Environment["Headstart__DataDirectory"] = DataFolder;
         start.Environment["DOTNET_TieredPGO"] = "0"; // it ends before that pays
         start.Environment["DOTNET_TC_CallCountThreshold"] = "3E8"; // 1,000 calls, in hex, before code is compiled again
+        start.Environment["DOTNET_TC_CallCountingDelayMs"] = "3E8"; // and not while it starts
         start.Environment["Headstart__Backbones__Download"] = "false"; // no test reaches beyond this machine
         start.Environment["Headstart__Backbones__Bundled"] = "false"; // as in TestHost
         start.Environment["Headstart__Backbones__EightBit"] = "false";

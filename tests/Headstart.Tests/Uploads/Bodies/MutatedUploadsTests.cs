@@ -24,7 +24,7 @@ public sealed class MutatedUploadsTests(TestHost host)
     public async Task No_mutation_breaks_the_host_or_moves_a_label()
     {
         Needs.Time();
-        var (count, seed) = (Setting("HEADSTART_MUTATIONS", 300), Setting("HEADSTART_MUTATION_SEED", 21));
+        var (count, seed) = (Setting("HEADSTART_MUTATIONS", 200), Setting("HEADSTART_MUTATION_SEED", 21));
         var (bodies, answers) = (Bodies(), new SortedDictionary<string, int>(StringComparer.Ordinal));
         var owner = Enumerable.Range(0, 9).ToDictionary(i => Convert.ToHexStringLower(
             System.Security.Cryptography.SHA256.HashData(Pictures.Tiny(i))), i => Names[i % 3]);
