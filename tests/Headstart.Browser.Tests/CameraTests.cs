@@ -43,6 +43,7 @@ public sealed partial class CameraTests(Site site)
         await Expect(page.GetByText("Created version 1")).ToBeVisibleAsync(new() { Timeout = LongRun });
 
         await page.GetByRole(AriaRole.Link, new() { Name = "Try it" }).First.ClickAsync();
+        await page.Locator(".stage[data-ready]").WaitForAsync(); // the script is listening from here on
         await page.GetByRole(AriaRole.Button, new() { Name = "use the camera" }).ClickAsync();
         await Expect(page.GetByText("What the camera sees now")).ToBeVisibleAsync();
         await Expect(page.Locator(".bars li")).ToHaveCountAsync(2);

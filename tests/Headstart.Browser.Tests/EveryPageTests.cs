@@ -85,6 +85,7 @@ public sealed class EveryPageTests(Site site, EveryPageTests.Trained trained) : 
     public async Task The_camera_gives_a_photograph_to_try()
     {
         var page = await site.SignInAsync($"{trained.Path}/try");
+        await page.Locator(".stage[data-ready]").WaitForAsync(); // the script is listening from here on
         await page.GetByRole(AriaRole.Button, new() { Name = "use the camera" }).ClickAsync();
         await page.GetByRole(AriaRole.Button, new() { Name = "Take photo" }).ClickAsync();
         await Expect(page.Locator(".bars li")).ToHaveCountAsync(2);
@@ -119,7 +120,7 @@ public sealed class EveryPageTests(Site site, EveryPageTests.Trained trained) : 
     [Fact]
     public async Task A_model_is_renamed_its_run_cancelled_and_it_is_deleted()
     {
-        var path = await site.Client.PetsAsync(); // enough that the run does not end before it is cancelled
+        var path = await site.Client.PetsAsync(3);
         var page = await site.SignInAsync(path.Replace("/api/v1", "", StringComparison.Ordinal) + "/images");
         await page.GetByRole(AriaRole.Button, new() { Name = "Model actions" }).ClickAsync();
         await page.GetByRole(AriaRole.Menuitem, new() { Name = "Rename" }).ClickAsync();
@@ -127,9 +128,14 @@ public sealed class EveryPageTests(Site site, EveryPageTests.Trained trained) : 
         await page.GetByRole(AriaRole.Button, new() { Name = "Rename", Exact = true }).ClickAsync();
         await Expect(page.GetByRole(AriaRole.Heading, new() { Name = "House pets" })).ToBeVisibleAsync();
 
-        await page.GetByRole(AriaRole.Button, new() { Name = "Train", Exact = true }).ClickAsync();
-        await page.GetByRole(AriaRole.Button, new() { Name = "Cancel" }).First.ClickAsync();
-        await Expect(page.GetByText("Training run cancelled")).ToBeVisibleAsync();
+        await using (var database = await site.Program.ConnectAsync())
+        {
+            await using var hold = new Npgsql.NpgsqlCommand($"BEGIN; SELECT FROM models WHERE id = '{path[^36..]}' FOR KEY SHARE", database);
+            await hold.ExecuteNonQueryAsync(Api.Cancel); // the run cannot publish anything before it is cancelled
+            await page.GetByRole(AriaRole.Button, new() { Name = "Train", Exact = true }).ClickAsync();
+            await page.GetByRole(AriaRole.Button, new() { Name = "Cancel" }).First.ClickAsync();
+            await Expect(page.GetByText("Training run cancelled")).ToBeVisibleAsync();
+        }
 
         await page.GetByRole(AriaRole.Button, new() { Name = "Model actions" }).ClickAsync();
         await page.GetByRole(AriaRole.Menuitem, new() { Name = "Delete model" }).ClickAsync();

@@ -12,6 +12,8 @@ public abstract class ModelPage : ComponentBase, IAsyncDisposable
     private readonly CancellationTokenSource _left = new();
     private Guid? _shown;
     private bool _starting;
+    private int _loads;
+    private int _loaded;
 
     [Parameter] public Guid Id { get; set; }
 
@@ -53,8 +55,13 @@ public abstract class ModelPage : ComponentBase, IAsyncDisposable
 
     protected async Task LoadModelAsync()
     {
+        var load = ++_loads;
         var answer = await Api.GetAsync<ModelResponse>(Path);
-        (Model, Problem) = (answer.Value ?? Model, answer.Problem);
+        if (load > _loaded) // otherwise a later question was answered first, and this answer may lack what was added meanwhile
+        {
+            _loaded = load;
+            (Model, Problem) = (answer.Value ?? Model, answer.Problem);
+        }
     }
 
     /// <summary>Polls until <paramref name="look"/> returns true or the user leaves the page.</summary>

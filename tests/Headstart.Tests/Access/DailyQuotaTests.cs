@@ -137,8 +137,14 @@ public sealed class DailyQuotaTests(TrainedHost host) : IClassFixture<TrainedHos
     public async Task No_more_runs_are_under_way_than_the_account_may_have()
     {
         await AllowAsync(null, runs: 1);
-        var answers = await Task.WhenAll(Enumerable.Range(0, 4)
-            .Select(_ => host.Client.PostAsync($"{host.Model}/training-runs", Api.BuiltIn)));
+        var id = Guid.Parse(host.Model[^36..]);
+        HttpResponseMessage[] answers;
+        await using (await HeldRow.TakeAsync(host, $"SELECT FROM models WHERE id = {id} FOR KEY SHARE")) // no run ends meanwhile
+        {
+            answers = await Task.WhenAll(Enumerable.Range(0, 4)
+                .Select(_ => host.Client.PostAsync($"{host.Model}/training-runs", Api.BuiltIn)));
+        }
+
         var run = await Assert.Single(answers, a => a.StatusCode == HttpStatusCode.Accepted).JsonAsync(HttpStatusCode.Accepted);
         foreach (var refused in answers.Where(a => a.StatusCode != HttpStatusCode.Accepted))
         {

@@ -131,14 +131,14 @@ public sealed class TrainingRunTests(TestHost host)
     public async Task A_running_run_is_cancelled_and_leaves_no_version()
     {
         var model = await _client.PetsAsync();
-        var run = await _client.StartRunAsync(model);
-        while ((string?)run["state"] == "queued")
+        var id = Guid.Parse(model[^36..]);
+        JsonNode run;
+        await using (var held = await HeldRow.TakeAsync(host, $"SELECT FROM models WHERE id = {id} FOR KEY SHARE"))
         {
-            await Task.Delay(50, Api.Cancel);
-            run = await _client.GetJsonAsync($"{model}/training-runs/{run["id"]}");
+            run = await _client.StartRunAsync(model);
+            await held.WaitersAsync(1); // the worker, when it publishes
+            await (await _client.PostAsync($"{model}/training-runs/{run["id"]}/cancel", new { })).JsonAsync(HttpStatusCode.Accepted);
         }
-
-        await (await _client.PostAsync($"{model}/training-runs/{run["id"]}/cancel", new { })).JsonAsync(HttpStatusCode.Accepted);
 
         Assert.Equal("cancelled", (string?)(await _client.EndOfRunAsync(model, run))["state"]);
         Assert.Empty((await _client.GetJsonAsync($"{model}/versions"))["items"]!.AsArray());

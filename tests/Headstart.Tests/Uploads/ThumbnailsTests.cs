@@ -40,7 +40,14 @@ public sealed class ThumbnailsTests(ThumbnailsTests.SmallHost host) : IClassFixt
                 (unchanged.StatusCode, unchanged.Headers.ETag, unchanged.Headers.CacheControl?.Private));
         }
 
-        Assert.Equal(HttpStatusCode.OK, (await client.GetAsync($"{content}?size=16", Api.Cancel)).StatusCode);
+        var answer = await client.GetAsync($"{content}?size=16", Api.Cancel);
+        for (var looks = 0; answer.StatusCode == HttpStatusCode.ServiceUnavailable && looks < 1_000; looks++)
+        {
+            await Task.Delay(5, Api.Cancel); // a core that was let go is free a moment later
+            answer = await client.GetAsync($"{content}?size=16", Api.Cancel);
+        }
+
+        Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
     }
 
     /// <summary>A candidate of a search that has this file.</summary>
