@@ -130,7 +130,8 @@ public sealed class EveryPageTests(Site site, EveryPageTests.Trained trained) : 
 
         await using (var database = await site.Program.ConnectAsync())
         {
-            await using var hold = new Npgsql.NpgsqlCommand($"BEGIN; SELECT FROM models WHERE id = '{path[^36..]}' FOR KEY SHARE", database);
+            await using var hold = new Npgsql.NpgsqlCommand(
+                $"BEGIN; SELECT FROM models WHERE id = '{path[^36..]}' FOR KEY SHARE", database);
             await hold.ExecuteNonQueryAsync(Api.Cancel); // the run cannot publish anything before it is cancelled
             await page.GetByRole(AriaRole.Button, new() { Name = "Train", Exact = true }).ClickAsync();
             await page.GetByRole(AriaRole.Button, new() { Name = "Cancel" }).First.ClickAsync();

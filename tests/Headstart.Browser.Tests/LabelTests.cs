@@ -178,7 +178,9 @@ public sealed partial class LabelTests(Site site)
             return route.FulfillAsync(new() { ContentType = "application/json", Body = JsonSerializer.Serialize(new { predictions }) });
         });
         // The page shows images in their own order if the predictions take three seconds; here it waits for them.
-        await page.EvaluateAsync("() => { const wait = setTimeout; window.setTimeout = (f, ms, ...more) => wait(f, ms === 3000 ? 60000 : ms, ...more); }");
+        await page.EvaluateAsync("""
+            () => { const wait = setTimeout; window.setTimeout = (f, ms, ...more) => wait(f, ms === 3000 ? 60000 : ms, ...more); }
+            """);
         await page.EvaluateAsync("path => Blazor.navigateTo(path)", $"{model.Replace("/api/v1", "", StringComparison.Ordinal)}/label");
 
         await ShownAsync(page, toGo: 3);

@@ -77,7 +77,7 @@ public static class BackupCommand
         return Told(missing);
     }
 
-    /// <summary>Copies the blobs that the folder lacks and verifies each against its hash.</summary>
+    /// <summary>Copies the blobs that are missing or damaged in <paramref name="to"/>, and verifies each against its hash.</summary>
     internal static async Task<(int New, long Bytes, IReadOnlyList<string> Missing)> CopyAsync(
         IBlobStore from, IBlobStore to, IReadOnlyCollection<byte[]> hashes, CancellationToken cancel)
     {
@@ -87,7 +87,7 @@ public static class BackupCommand
         {
             await using (var there = await to.OpenAsync(sha256, token))
             {
-                if (there is not null)
+                if (there is not null && (await SHA256.HashDataAsync(there, token)).AsSpan().SequenceEqual(sha256))
                 {
                     return;
                 }

@@ -46,8 +46,22 @@ internal sealed class BackupFolder : IDisposable
             Directory.CreateDirectory(folder.FullName, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         }
 
-        return new(folder.FullName, new FileStream(System.IO.Path.Combine(folder.FullName, LockFile), FileMode.OpenOrCreate,
-            FileAccess.ReadWrite, FileShare.None));
+        var made = new BackupFolder(folder.FullName, new FileStream(System.IO.Path.Combine(folder.FullName, LockFile),
+            FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None));
+        made.DeleteAbandonedDumps();
+        return made;
+    }
+
+    /// <summary>Dumps of backups that did not finish; they would fill the disk, night after night.</summary>
+    private void DeleteAbandonedDumps()
+    {
+        var manifest = System.IO.Path.Combine(Path, ManifestFile);
+        var named = File.Exists(manifest) ? File.ReadAllText(manifest) : "";
+        foreach (var dump in Directory.EnumerateFiles(Path, DumpPrefix + "*")
+            .Where(dump => !named.Contains(System.IO.Path.GetFileName(dump), StringComparison.Ordinal)))
+        {
+            File.Delete(dump);
+        }
     }
 
     /// <summary>Opens the folder for reading.</summary>

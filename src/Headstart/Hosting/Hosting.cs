@@ -1,3 +1,5 @@
+using System.Net.Sockets;
+using System.Security.Cryptography;
 using Headstart.Access;
 using Headstart.Backbones;
 using Headstart.Blobs;
@@ -152,6 +154,12 @@ public static class Hosting
         catch (IOException e) when (e.InnerException is AddressInUseException)
         {
             throw new StartupException($"{e.Message} Stop the program that uses it, or set ASPNETCORE_URLS to another URL.");
+        }
+        catch (Exception e) when (e is SocketException or FormatException or CryptographicException
+            || e.Source?.StartsWith("Microsoft.AspNetCore.Server.Kestrel", StringComparison.Ordinal) == true)
+        {
+            throw new StartupException($"Headstart cannot listen on {app.Configuration["urls"] ?? "the configured addresses"}: "
+                + $"{e.Message.TrimEnd('.')}. Check ASPNETCORE_URLS, and Kestrel:Certificates for https.");
         }
 
         var key = await app.Services.GetRequiredService<FirstKey>().MakeAsync();

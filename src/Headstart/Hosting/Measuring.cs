@@ -37,6 +37,8 @@ public static class Measuring
         return services;
     }
 
+    private static readonly string[] Forwarded = ["X-Forwarded-For", "X-Original-For", "Forwarded"];
+
     public static void MapMetrics(this WebApplication app, Settings settings)
     {
         if (settings.Metrics == MetricsAccess.Nobody)
@@ -51,7 +53,9 @@ public static class Measuring
         }
         else
         {
-            metrics.AllowAnonymous();
+            // A rule of the proxy for /metrics is easily missed: by /Metrics, or by the prefix that the proxy cuts off.
+            metrics.AllowAnonymous().Add(endpoint => endpoint.Before(http => ValueTask.FromResult<IResult?>(
+                Forwarded.Any(http.Request.Headers.ContainsKey) ? TypedResults.NotFound() : null)));
         }
     }
 }

@@ -91,11 +91,15 @@ public sealed class BackupTests(S3Server server) : IClassFixture<S3Server>
         using var place = new TemporaryFolder();
 
         var first = await host.RunAsync("backup", place.Below("backup"));
+        var blob = Directory.GetFiles(place.Below("backup/blobs"), "*", SearchOption.AllDirectories)[0];
+        await File.WriteAllTextAsync(blob, "damaged", Api.Cancel);
+        await File.WriteAllTextAsync(place.Below("backup/database-unfinished.dump"), "of a backup that failed", Api.Cancel);
         var second = await host.RunAsync("backup", place.Below("backup"));
 
         Assert.Equal((0, 0), (first.ExitCode, second.ExitCode));
+        Assert.Single(Directory.GetFiles(place.Below("backup"), "database-*"));
         Assert.Matches(@"\b2[1-9] blobs \(2[1-9] new", first.Output);
-        Assert.Matches(@"\b2[1-9] blobs \(0 new", second.Output);
+        Assert.Matches(@"\b2[1-9] blobs \(1 new", second.Output);
         Assert.Empty(host.DatabaseServers());
         await using var other = new HostProcess();
         foreach (var (name, value) in server.Environment)

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.WebSockets;
 using System.Text;
+using Headstart.Learning.Tests.Backbones;
 using Headstart.Tests.Hosting;
 using Headstart.Tests.Web;
 
@@ -64,8 +65,32 @@ public sealed class NginxTests(NodesTests.Nodes nodes)
 
         await answer.ProblemAsync(HttpStatusCode.ServiceUnavailable, "no-node");
         Assert.NotNull(answer.Headers.RetryAfter);
-        using var metrics = await client.GetAsync("/metrics", Api.Cancel);
-        Assert.Equal(HttpStatusCode.NotFound, metrics.StatusCode);
+        foreach (var path in (string[])["/metrics", "/Metrics", "/metrics/"])
+        {
+            using var metrics = await client.GetAsync(path, Api.Cancel);
+            Assert.Equal(HttpStatusCode.NotFound, metrics.StatusCode);
+        }
+    }
+
+    [Fact]
+    public async Task Nodes_whose_queues_are_full_still_serve_everything_else()
+    {
+        using var node = new LoopbackServer(async request =>
+        {
+            await request.HeadAsync(request.Path.EndsWith("/predictions", StringComparison.Ordinal) ? "503 Service Unavailable" : "200 OK",
+                "Content-Length: 2", "Connection: close");
+            await request.BodyAsync("{}"u8.ToArray());
+        });
+        var address = new Uri(node.Address.GetLeftPart(UriPartial.Authority));
+        await using var nginx = await StartAsync(address, address);
+        using var client = Client(nginx);
+        for (var i = 0; i < 4; i++)
+        {
+            using var refused = await client.PostAsync("/api/v1/models/m/predictions", Api.Raw([1]), Api.Cancel);
+            Assert.Equal(HttpStatusCode.ServiceUnavailable, refused.StatusCode);
+            using var other = await client.GetAsync("/api/v1/models", Api.Cancel);
+            Assert.Equal(HttpStatusCode.OK, other.StatusCode);
+        }
     }
 
     private static Task<Nginx> StartAsync(Uri first, Uri second)

@@ -217,6 +217,24 @@ public sealed partial class PathPrefixTests(PathPrefixTests.Host host,
     [GeneratedRegex("(src|href|action)=\"([^\"#]+)\"")]
     private static partial Regex Links();
 
+    [Theory]
+    [InlineData("/metrics", null, null, HttpStatusCode.OK)]
+    [InlineData("/metrics", "203.0.113.7", null, HttpStatusCode.NotFound)]
+    [InlineData("/Metrics", "203.0.113.7", null, HttpStatusCode.NotFound)]
+    [InlineData("/cut/metrics", "203.0.113.7", "/cut", HttpStatusCode.NotFound)]
+    public async Task Metrics_that_everybody_may_read_are_not_for_those_who_come_through_a_proxy(string path, string? from, string? prefix,
+        HttpStatusCode expected)
+    {
+        using var client = new HttpClient { BaseAddress = believer.Address };
+        using var request = new HttpRequestMessage(HttpMethod.Get, path);
+        request.Headers.Add("X-Forwarded-For", from is null ? [] : [from]);
+        request.Headers.Add("X-Forwarded-Prefix", prefix is null ? [] : [prefix]);
+
+        using var answer = await client.SendAsync(request, Api.Cancel);
+
+        Assert.Equal(expected, answer.StatusCode);
+    }
+
     public sealed class Host(TestPostgres postgres) : TestHost(postgres), IAsyncLifetime
     {
         private Nginx? _passingOn;
@@ -259,9 +277,10 @@ public sealed partial class PathPrefixTests(PathPrefixTests.Host host,
         }
     }
 
-    /// <summary>A host that believes what proxies say.</summary>
+    /// <summary>A host that believes what proxies say, and shows its metrics to those who come without one.</summary>
     public sealed class Believer(TestPostgres postgres) : TestHost(postgres)
     {
-        protected override IEnumerable<(string Name, string Value)> Settings => [("ForwardedHeaders_Enabled", "true")];
+        protected override IEnumerable<(string Name, string Value)> Settings => 
+            [("ForwardedHeaders_Enabled", "true"), ("Headstart:Metrics", "Everybody")];
     }
 }

@@ -108,6 +108,7 @@ public sealed partial class StartAndStopTests(RunningProgram running) : IClassFi
     [InlineData("Headstart__Roles", "web,wroker", "Headstart:Roles")]
     [InlineData("Headstart__Backbones__Catalogue", "/nowhere.json", "Headstart:Backbones:Catalogue")]
     [InlineData("Headstart__Postgres__BinariesDirectory", "/nowhere", "/nowhere")]
+    [InlineData("ASPNETCORE_URLS", "http://192.0.2.1:8080", "ASPNETCORE_URLS")] // an address of nobody
     public async Task A_setting_that_cannot_be_used_ends_the_start_with_one_sentence(string name, string value, string named)
     {
         await using var host = new HostProcess { Environment = { [name] = value } };
