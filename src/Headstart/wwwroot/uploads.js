@@ -13,8 +13,9 @@ const LargestLook = 256 << 20; // bytes; larger archives are sent without a plan
 const waiting = [];
 const listeners = new Set();
 const total = { files: 0, done: 0, rejected: [] };
-let active = 0;
+let active = 0; // workers of the current generation
 let generation = 0;
+let cancelled = new AbortController();
 let trouble = null;
 
 export const busy = () => waiting.length > 0 || active > 0;
@@ -59,9 +60,12 @@ export function add(model, entries) {
 
 export function cancel() {
   generation++;
+  cancelled.abort();
+  cancelled = new AbortController();
   waiting.length = 0;
+  active = 0; // files added next need not wait until the old workers have ended
   total.files = total.done;
-  show();
+  rest();
 }
 
 async function work(own) {
@@ -70,12 +74,17 @@ async function work(own) {
     const batch = waiting.shift();
     await deliver(batch, own);
   }
+  if (own !== generation) return;
   active--;
-  if (!busy()) {
-    trouble = null;
-    const done = total.files;
-    if (total.rejected.length === 0) setTimeout(() => { if (!busy() && total.files === done) clear(); }, Farewell);
-  }
+  if (busy()) show();
+  else rest();
+}
+
+/** Shows that nothing is being uploaded any more. */
+function rest() {
+  trouble = null;
+  const done = total.files;
+  setTimeout(() => { if (!busy() && total.files === done && total.rejected.length === 0) clear(); }, Farewell);
   show();
 }
 
@@ -87,8 +96,8 @@ function clear() {
 async function deliver(batch, own) {
   try {
     const answer = await insist(() => batch.archive
-      ? send('POST', `models/${batch.model}/images`, batch.files[0].file, { 'Content-Type': 'application/zip' })
-      : send('POST', `models/${batch.model}/${batch.to ?? 'images'}`, form(batch)), own);
+      ? send('POST', `models/${batch.model}/images`, batch.files[0].file, { 'Content-Type': 'application/zip' }, cancelled.signal)
+      : send('POST', `models/${batch.model}/${batch.to ?? 'images'}`, form(batch), {}, cancelled.signal), own);
     if (own === generation) finish(batch, answer?.rejected ?? []);
   } catch (error) {
     if (own === generation) finish(batch, error.problem?.rejected ?? batch.files.map(({ file }) => ({ fileName: file.name, detail: error.message })));
