@@ -148,7 +148,7 @@ class Labelling {
   }
 
   nothing() {
-    if (!this.picture) return;
+    if (this.busy || !this.picture) return; // the next image may not be visible yet
     if (this.picture.boxes.length > 0) return this.say('This image has boxes. Delete them first to say that nothing is there.');
     this.picture.empty = true;
     return this.next();
