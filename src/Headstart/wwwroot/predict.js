@@ -73,13 +73,15 @@ export async function correct(model, category) {
   await send('POST', `models/${model}/feedback`, data);
 }
 
-/** Shows the camera and calls the component's Seen(json) or Failed(text) for each frame. */
+/** Shows the camera and calls the component's Seen(json) or Failed(text) for each frame. Returns false if it was stopped meanwhile. */
 export async function camera(area, model, component) {
-  await start(area.querySelector('video'));
+  if (!await start(area.querySelector('video'))) return false;
+  current = null;
   picture(area, '.photo', null);
   picture(area, '.heat', null);
   draw(area, null);
   watch(area, model, component, ++watching);
+  return true;
 }
 
 async function watch(area, model, component, own) {
@@ -107,6 +109,7 @@ export async function snap(area, model, component) {
 }
 
 export function stop(area) {
+  current = null;
   watching++;
   stopVideo(area?.querySelector('video'));
   if (area) draw(area, null);
