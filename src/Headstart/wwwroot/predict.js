@@ -44,6 +44,7 @@ async function ask({ area, model, component }, image) {
   await component.invokeMethodAsync('Asking');
   try {
     const answer = await predict(model, image, detects(area) ? '' : 'explain=true&top=20');
+    if (current !== image) return; // another one is on the screen
     const [prediction] = answer.predictions;
     draw(area, prediction.objects);
     const heat = prediction.explanation?.data;
@@ -53,6 +54,7 @@ async function ask({ area, model, component }, image) {
     const explanation = prediction.explanation && { ...prediction.explanation, data: null };
     await component.invokeMethodAsync('Answered', { ...answer, predictions: [{ ...prediction, explanation }] });
   } catch (error) {
+    if (current !== image) return;
     await component.invokeMethodAsync('Failed', reason(error));
   }
 }
