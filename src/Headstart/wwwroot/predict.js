@@ -15,10 +15,10 @@ let watching = 0; // number of the current camera session
  */
 export function open(area, model, component) {
   const state = { area, model, component };
-  const input = area.querySelector('input[type=file]');
-  const chosen = () => { if (input.files[0]) ask(state, input.files[0]); input.value = ''; };
-  input.addEventListener('change', chosen);
-  chosen(); // a file may have been chosen before this script loaded
+  const chosen = input => { if (input.files[0]) ask(state, input.files[0]); input.value = ''; };
+  // On the area, because the camera replaces the input.
+  area.addEventListener('change', event => { if (event.target.matches('input[type=file]')) chosen(event.target); });
+  chosen(area.querySelector('input[type=file]')); // a file may have been chosen before this script loaded
   area.addEventListener('dragover', event => event.preventDefault());
   area.addEventListener('drop', event => {
     event.preventDefault();
