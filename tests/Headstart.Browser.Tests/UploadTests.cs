@@ -121,6 +121,54 @@ public sealed partial class UploadTests(Site site) : IDisposable
     }
 
     [Fact]
+    public async Task Files_chosen_after_uploads_were_cancelled_are_sent_at_once()
+    {
+        var (_, page) = await NewAsync("cats");
+        using var held = new SemaphoreSlim(0);
+        await page.RouteAsync("**/images", _ =>
+        {
+            held.Release(); // and never answered
+            return Task.CompletedTask;
+        });
+        var cat = new FilePayload { Name = "cat.jpg", MimeType = "image/jpeg", Buffer = Pets.Cat };
+        for (var uploads = 0; uploads < 2; uploads++) // as many as are sent at once
+        {
+            await page.GetByLabel("Choose files for cats").SetInputFilesAsync(cat);
+            await held.WaitAsync(Api.Cancel);
+        }
+
+        await page.Locator("#uploads").GetByRole(AriaRole.Button, new() { Name = "Cancel" }).ClickAsync();
+        await Expect(page.Locator("#uploads")).ToBeHiddenAsync();
+        await page.UnrouteAllAsync();
+        await page.GetByLabel("Choose files for cats").SetInputFilesAsync(cat);
+        await Expect(page.Locator("[data-category=cats] .head span")).ToHaveTextAsync("1 image");
+        site.NobodyComplained();
+    }
+
+    [Fact]
+    public async Task A_file_that_vanished_is_named_and_does_not_hold_up_the_others()
+    {
+        var (_, page) = await NewAsync("cats");
+        string[] files = [Path.Combine(_folder.Path, "gone.jpg"), Path.Combine(_folder.Path, "there.jpg")];
+        foreach (var file in files)
+        {
+            await File.WriteAllBytesAsync(file, Pets.Cat, Api.Cancel);
+        }
+
+        await page.RouteAsync("**/images", route =>
+        {
+            File.Delete(files[0]);
+            return route.AbortAsync();
+        });
+        await page.GetByLabel("Choose files for cats").SetInputFilesAsync(files);
+        await Expect(page.Locator("#uploads li")).ToContainTextAsync("gone.jpg: The file cannot be read.");
+        await Expect(page.Locator("#uploads .trouble")).ToContainTextAsync("No connection");
+        await page.UnrouteAllAsync(new() { Behavior = UnrouteBehavior.IgnoreErrors });
+        await Expect(page.Locator("[data-category=cats] .head span")).ToHaveTextAsync("1 image");
+        site.NobodyComplained();
+    }
+
+    [Fact]
     public async Task Images_come_from_addresses_and_from_a_search_whose_finds_are_looked_at_first()
     {
         var (cats, dogs) = (Pets.Cats, Pets.Dogs);

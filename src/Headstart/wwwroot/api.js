@@ -6,8 +6,8 @@ const urlOf = path => new URL(`api/v1/${path}`, document.baseURI);
 const token = () => document.querySelector('meta[name="headstart-antiforgery"]').content;
 
 /** Sends a request. Throws an ApiError with the API's message if the request fails, a TypeError if there is no connection. */
-export async function send(method, path, body, headers = {}) {
-  const response = await fetch(urlOf(path), { method, body, headers: { 'X-Headstart-Antiforgery': token(), ...headers } });
+export async function send(method, path, body, headers = {}, signal = undefined) {
+  const response = await fetch(urlOf(path), { method, body, headers: { 'X-Headstart-Antiforgery': token(), ...headers }, signal });
   const json = response.headers.get('content-type')?.includes('json') ? await response.json() : null;
   if (!response.ok) throw new ApiError(response.status, json, Number(response.headers.get('retry-after')) || 0);
   return json;

@@ -7,10 +7,10 @@ const Every = 200; // milliseconds: more frames of the same moment add nothing
 const Batch = 10; // frames, so that the first ones arrive while the button is still held
 const cameras = new WeakMap();
 
-/** Shows the camera and waits for the button, which appears when the component has rendered it. */
+/** Shows the camera and waits for the button, which appears when the component has rendered it. Returns false if it was closed meanwhile. */
 export async function open(area, model) {
   const video = area.querySelector('video');
-  await start(video);
+  if (!await start(video)) return false;
   const camera = { area, model, video, held: null, taken: 0, frames: [] };
   cameras.set(area, camera);
   const button = event => event.target.closest?.('button.hold:not(:disabled)');
@@ -36,15 +36,16 @@ export async function open(area, model) {
   ];
   for (const [target, kind, listener] of listeners) target.addEventListener(kind, listener);
   camera.forget = () => { for (const [target, kind, listener] of listeners) target.removeEventListener(kind, listener); };
+  return true;
 }
 
 export function close(area) {
+  stop(area?.querySelector('video')); // even if it is still opening
   const camera = cameras.get(area);
   if (!camera) return;
   cameras.delete(area);
   letGo(camera);
   camera.forget();
-  stop(camera.video);
 }
 
 async function hold(camera, button) {

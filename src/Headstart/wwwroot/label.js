@@ -30,6 +30,7 @@ class Labelling {
   version = null; // the published version, if it gives suggestions
   asking = false; // a request for suggestions is running
   busy = false;
+  left = false; // the page was left
 
   constructor(area, model) {
     Object.assign(this, { area, model, path: `models/${model}` });
@@ -55,6 +56,7 @@ class Labelling {
   }
 
   dispose() {
+    this.left = true;
     this.forget();
     this.stage.dispose();
   }
@@ -97,6 +99,7 @@ class Labelling {
   }
 
   async show(at) {
+    if (this.left) return; // the address is that of another page
     [this.at, this.selected] = [at, null];
     this.part('work').hidden = !this.picture;
     this.part('done').hidden = Boolean(this.picture);
@@ -148,7 +151,7 @@ class Labelling {
   }
 
   nothing() {
-    if (!this.picture) return;
+    if (this.busy || !this.picture) return; // the next image may not be visible yet
     if (this.picture.boxes.length > 0) return this.say('This image has boxes. Delete them first to say that nothing is there.');
     this.picture.empty = true;
     return this.next();

@@ -15,10 +15,10 @@ let watching = 0; // number of the current camera session
  */
 export function open(area, model, component) {
   const state = { area, model, component };
-  const input = area.querySelector('input[type=file]');
-  const chosen = () => { if (input.files[0]) ask(state, input.files[0]); input.value = ''; };
-  input.addEventListener('change', chosen);
-  chosen(); // a file may have been chosen before this script loaded
+  const chosen = input => { if (input.files[0]) ask(state, input.files[0]); input.value = ''; };
+  // On the area, because the camera replaces the input.
+  area.addEventListener('change', event => { if (event.target.matches('input[type=file]')) chosen(event.target); });
+  chosen(area.querySelector('input[type=file]')); // a file may have been chosen before this script loaded
   area.addEventListener('dragover', event => event.preventDefault());
   area.addEventListener('drop', event => {
     event.preventDefault();
@@ -44,6 +44,7 @@ async function ask({ area, model, component }, image) {
   await component.invokeMethodAsync('Asking');
   try {
     const answer = await predict(model, image, detects(area) ? '' : 'explain=true&top=20');
+    if (current !== image) return; // another one is on the screen
     const [prediction] = answer.predictions;
     draw(area, prediction.objects);
     const heat = prediction.explanation?.data;
@@ -53,6 +54,7 @@ async function ask({ area, model, component }, image) {
     const explanation = prediction.explanation && { ...prediction.explanation, data: null };
     await component.invokeMethodAsync('Answered', { ...answer, predictions: [{ ...prediction, explanation }] });
   } catch (error) {
+    if (current !== image) return;
     await component.invokeMethodAsync('Failed', reason(error));
   }
 }
@@ -73,13 +75,15 @@ export async function correct(model, category) {
   await send('POST', `models/${model}/feedback`, data);
 }
 
-/** Shows the camera and calls the component's Seen(json) or Failed(text) for each frame. */
+/** Shows the camera and calls the component's Seen(json) or Failed(text) for each frame. Returns false if it was stopped meanwhile. */
 export async function camera(area, model, component) {
-  await start(area.querySelector('video'));
+  if (!await start(area.querySelector('video'))) return false;
+  current = null;
   picture(area, '.photo', null);
   picture(area, '.heat', null);
   draw(area, null);
   watch(area, model, component, ++watching);
+  return true;
 }
 
 async function watch(area, model, component, own) {
@@ -107,6 +111,7 @@ export async function snap(area, model, component) {
 }
 
 export function stop(area) {
+  current = null;
   watching++;
   stopVideo(area?.querySelector('video'));
   if (area) draw(area, null);

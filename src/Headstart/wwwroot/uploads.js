@@ -9,12 +9,14 @@ const AtOnce = 2;
 const LongestWait = 10_000;
 const Farewell = 10_000; // milliseconds the panel stays after a complete success
 const LargestLook = 256 << 20; // bytes; larger archives are sent without a plan first
+const Unreadable = 'The file cannot be read. It may have changed, or be gone.';
 
 const waiting = [];
 const listeners = new Set();
 const total = { files: 0, done: 0, rejected: [] };
-let active = 0;
+let active = 0; // workers of the current generation
 let generation = 0;
+let cancelled = new AbortController();
 let trouble = null;
 
 export const busy = () => waiting.length > 0 || active > 0;
@@ -33,7 +35,7 @@ const isArchive = ({ file }) => /\.(zip|tm)$/i.test(file.name);
 
 /** Queues files: [{ file, path, category, split }]. A ZIP archive brings its own categories. */
 export function add(model, entries) {
-  if (!busy()) Object.assign(total, { files: 0, done: 0, rejected: [] });
+  if (!busy() && total.files > 0) clear(); // but not what was rejected just before
   const archives = entries.filter(entry => !entry.texts && isArchive(entry));
   const tables = entries.filter(entry => entry.texts);
   const pictures = entries.filter(entry => !archives.includes(entry) && !tables.includes(entry));
@@ -59,9 +61,12 @@ export function add(model, entries) {
 
 export function cancel() {
   generation++;
+  cancelled.abort();
+  cancelled = new AbortController();
   waiting.length = 0;
+  active = 0; // files added next need not wait until the old workers have ended
   total.files = total.done;
-  show();
+  rest();
 }
 
 async function work(own) {
@@ -70,12 +75,17 @@ async function work(own) {
     const batch = waiting.shift();
     await deliver(batch, own);
   }
+  if (own !== generation) return;
   active--;
-  if (!busy()) {
-    trouble = null;
-    const done = total.files;
-    if (total.rejected.length === 0) setTimeout(() => { if (!busy() && total.files === done) clear(); }, Farewell);
-  }
+  if (busy()) show();
+  else rest();
+}
+
+/** Shows that nothing is being uploaded any more. */
+function rest() {
+  trouble = null;
+  const done = total.files;
+  setTimeout(() => { if (!busy() && total.files === done && total.rejected.length === 0) clear(); }, Farewell);
   show();
 }
 
@@ -86,14 +96,36 @@ function clear() {
 
 async function deliver(batch, own) {
   try {
-    const answer = await insist(() => batch.archive
-      ? send('POST', `models/${batch.model}/images`, batch.files[0].file, { 'Content-Type': 'application/zip' })
-      : send('POST', `models/${batch.model}/${batch.to ?? 'images'}`, form(batch)), own);
+    const answer = await insist(() => post(batch, own), own);
     if (own === generation) finish(batch, answer?.rejected ?? []);
   } catch (error) {
     if (own === generation) finish(batch, error.problem?.rejected ?? batch.files.map(({ file }) => ({ fileName: file.name, detail: error.message })));
   }
 }
+
+/** Sends a batch without the files that cannot be read any more: with them, each request fails as if there were no connection. */
+async function post(batch, own) {
+  const { signal } = cancelled;
+  while (batch.files.length > 0) {
+    try {
+      return await (batch.archive
+        ? send('POST', `models/${batch.model}/images`, batch.files[0].file, { 'Content-Type': 'application/zip' }, signal)
+        : send('POST', `models/${batch.model}/${batch.to ?? 'images'}`, form(batch), {}, signal));
+    } catch (error) {
+      if (!(error instanceof TypeError)) throw error;
+      const readable = await Promise.all(batch.files.map(({ file }) => canRead(file)));
+      if (own !== generation || readable.every(Boolean)) throw error;
+      const gone = batch.files.filter((_, i) => !readable[i]);
+      batch.files = batch.files.filter((_, i) => readable[i]);
+      total.done += gone.length;
+      total.rejected.push(...gone.map(({ file, path }) => ({ fileName: path ?? file.name, detail: Unreadable })));
+      show();
+    }
+  }
+  return null;
+}
+
+const canRead = file => file.slice(0, 1).arrayBuffer().then(() => true, () => false);
 
 /** Retries until there is an answer or the uploads are cancelled; throws an ApiError if a retry would not help. */
 async function insist(call, own) {
@@ -183,12 +215,14 @@ for (const kind of ['dragenter', 'dragover', 'dragleave', 'drop']) {
 document.addEventListener('change', event => {
   const zone = event.target.matches('input[type=file]') && zoneOf(event);
   if (!zone) return;
+  if (!busy()) clear();
   const files = [...event.target.files].map(file => ({ file, folders: file.webkitRelativePath.split('/').slice(0, -1) }));
   event.target.value = '';
   queue(zone, files);
 });
 
 async function take(zone, data) {
+  if (!busy()) clear();
   // Entries must be read before the event ends.
   const entries = [...data.items].map(item => item.webkitGetAsEntry?.() ?? item.getAsFile()).filter(Boolean);
   const files = [];
@@ -196,19 +230,25 @@ async function take(zone, data) {
     if (entry instanceof File) files.push({ file: entry, folders: [] });
     else await walk(entry, [], files);
   }
+  show();
   queue(zone, files);
 }
 
+/** Collects the files of an entry. What cannot be read is listed as rejected, and the others are sent. */
 async function walk(entry, folders, files) {
-  if (entry.isFile) {
-    files.push({ file: await new Promise((resolve, reject) => entry.file(resolve, reject)), folders });
-    return;
-  }
-  const reader = entry.createReader();
-  for (;;) {
-    const some = await new Promise((resolve, reject) => reader.readEntries(resolve, reject)); // returns at most 100 entries
-    if (some.length === 0) return;
-    for (const next of some) await walk(next, [...folders, entry.name], files);
+  try {
+    if (entry.isFile) {
+      files.push({ file: await new Promise((resolve, reject) => entry.file(resolve, reject)), folders });
+      return;
+    }
+    const reader = entry.createReader();
+    for (;;) {
+      const some = await new Promise((resolve, reject) => reader.readEntries(resolve, reject)); // returns at most 100 entries
+      if (some.length === 0) return;
+      for (const next of some) await walk(next, [...folders, entry.name], files);
+    }
+  } catch {
+    total.rejected.push({ fileName: [...folders, entry.name].join('/'), detail: `The ${entry.isFile ? 'file' : 'folder'} cannot be read.` });
   }
 }
 
@@ -245,7 +285,14 @@ async function queue(zone, files) {
 
 let asked = Promise.resolve();
 
-const plan = (model, body, type) => insist(() => send('POST', `models/${model}/images?dryRun=true`, body, { 'Content-Type': type }), generation);
+const plan = (model, body, type) => insist(async () => {
+  try {
+    return await send('POST', `models/${model}/images?dryRun=true`, body, { 'Content-Type': type });
+  } catch (error) {
+    const gone = error instanceof TypeError && body instanceof File && !await canRead(body);
+    throw gone ? new ApiError(0, { detail: Unreadable }) : error;
+  }
+}, generation);
 
 /** The plan if the user confirms it; {} if there is none. */
 function agreed(title, look) {

@@ -2,17 +2,36 @@
 
 const Quality = 0.92;
 
-/** Throws if there is no camera, or no permission. */
+const starts = new WeakMap(); // the last start of each video, unless it was stopped since
+
+/** Throws if there is no camera, or no permission. Returns false if the video was stopped, started again or removed while the user was asked. */
 export async function start(video) {
+  const own = {};
+  starts.set(video, own);
   const stream = await navigator.mediaDevices.getUserMedia({ video: { facingMode: 'environment' } });
+  if (starts.get(video) !== own || !video.isConnected) {
+    end(stream);
+    return false;
+  }
+  end(video.srcObject);
   video.srcObject = stream;
-  await video.play();
+  try {
+    await video.play();
+  } catch (error) {
+    if (video.srcObject === stream) stop(video);
+    throw error;
+  }
+  return true;
 }
 
 export function stop(video) {
-  video?.srcObject?.getTracks().forEach(track => track.stop());
-  if (video) video.srcObject = null;
+  if (!video) return;
+  starts.delete(video);
+  end(video.srcObject);
+  video.srcObject = null;
 }
+
+const end = stream => stream?.getTracks().forEach(track => track.stop());
 
 /** The current frame as a JPEG file; null if there is none. */
 export async function frame(video, name) {
