@@ -49,6 +49,11 @@ public abstract class ExamplesPage : ModelPage
     /// <summary>Reloads after examples or categories were added.</summary>
     protected async Task CameAsync()
     {
+        if (Left.IsCancellationRequested)
+        {
+            return; // undone from another page
+        }
+
         await LoadModelAsync();
         await LoadNewAsync();
     }
@@ -102,22 +107,49 @@ public abstract class ExamplesPage : ModelPage
             return;
         }
 
+        var change = answer.Value!;
+        Renamed(change.From, change.Into);
         await ReloadAsync();
+        Undoable(what, async () =>
+        {
+            if (Worked(await Api.PostAsync<CategoryChangeResponse>($"{Path}/categories/changes/{change.Id}/undo"))
+                && change is { Merged: false, From: [var old] })
+            {
+                Renamed([change.Into], old);
+            }
+
+            await ReloadAsync();
+        }, shown: 10_000);
+    }
+
+    /// <summary>Called when categories got another name, before the examples are loaded again: filters follow.</summary>
+    protected virtual void Renamed(IReadOnlyList<string> from, string into)
+    {
+    }
+
+    /// <summary>Says what was done, with a button to undo it.</summary>
+    /// <param name="shown">For how many milliseconds.</param>
+    protected MudBlazor.Snackbar? Undoable(string what, Func<Task> undo, int shown = 7_000) =>
         Snackbar.Add(what, Severity.Normal, options =>
         {
-            options.VisibleStateDuration = 10_000;
+            options.VisibleStateDuration = shown;
             options.RequireInteraction = false; // because an action turns it on
+            options.DuplicatesBehavior = SnackbarDuplicatesBehavior.Allow; // an equal message undoes something else
             options.Action = "Undo";
-            options.OnClick = async _ =>
+            options.OnClick = _ => InvokeAsync(async () =>
             {
-                Worked(await Api.PostAsync<CategoryChangeResponse>($"{Path}/categories/changes/{answer.Value!.Id}/undo"));
-                await InvokeAsync(ReloadAsync);
-            };
+                await undo();
+                StateHasChanged();
+            });
         });
-    }
 
     private async Task ReloadAsync()
     {
+        if (Left.IsCancellationRequested)
+        {
+            return; // undone from another page
+        }
+
         await LoadModelAsync();
         await LoadExamplesAsync();
         StateHasChanged();

@@ -23,13 +23,15 @@ internal sealed class LoadedImages
     public async Task LoadAsync(ApiCalls api, string model, Action changed, CancellationToken cancel)
     {
         string? after = null;
+        var loaded = 0; // not the known ones: a reload renews all of them
         do
         {
             var page = await PageAsync(api, model, after, cancel);
             after = page?.Next;
+            loaded += page?.Items.Count ?? 0;
             changed();
         }
-        while (after is not null && _known.Count < Most);
+        while (after is not null && loaded < Most);
     }
 
     /// <summary>Loads newer images, back to the first known one.</summary>

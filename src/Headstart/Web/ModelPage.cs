@@ -15,6 +15,8 @@ public abstract class ModelPage : ComponentBase, IAsyncDisposable
     private int _loads;
     private int _loaded;
 
+    protected ModelPage() => Left = _left.Token;
+
     [Parameter] public Guid Id { get; set; }
 
     [Inject] protected ApiCalls Api { get; set; } = default!;
@@ -30,8 +32,8 @@ public abstract class ModelPage : ComponentBase, IAsyncDisposable
     /// <summary>Why the model could not be loaded.</summary>
     protected string? Problem { get; private set; }
 
-    /// <summary>Cancelled when the page is left.</summary>
-    protected CancellationToken Left => _left.Token;
+    /// <summary>Cancelled when the page is left, after which messages may still undo something.</summary>
+    protected CancellationToken Left { get; }
 
     protected string Path => $"models/{Id}";
 

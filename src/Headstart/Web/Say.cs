@@ -10,6 +10,8 @@ internal static class Say
 {
     public const string NoCamera = "Camera unavailable or permission denied. Browsers allow the camera only over HTTPS or on localhost.";
 
+    public const string CopyYourself = "Select the text and copy it";
+
     private const int FewNames = 6;
     private const int Hues = 8; // in headstart.css
 

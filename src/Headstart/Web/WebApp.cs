@@ -13,9 +13,14 @@ public static class WebApp
         + "media-src blob:; connect-src 'self'; "
         + "font-src 'self'; manifest-src 'self'; base-uri 'self'; form-action 'self'; frame-ancestors 'none'";
 
+    // A browser sends a whole field at once: half a million characters in the largest dialog, of up to three bytes each. With the usual
+    // 32 KB, pasting a long text would end the connection.
+    private const long MaxMessageBytes = 2 << 20;
+
     public static IServiceCollection AddPages(this IServiceCollection services)
     {
-        services.AddRazorComponents().AddInteractiveServerComponents();
+        services.AddRazorComponents().AddInteractiveServerComponents()
+            .AddHubOptions(hub => hub.MaximumReceiveMessageSize = MaxMessageBytes);
         services.AddMudServices(mud => mud.SnackbarConfiguration.PositionClass = MudBlazor.Defaults.Classes.Position.BottomCenter);
         services.AddCascadingAuthenticationState();
         services.AddAntiforgery(antiforgery =>

@@ -6,7 +6,7 @@ import { busy, listen, forget } from './uploads.js';
 window.headstart = {
   listen,
   forget,
-  copy: text => navigator.clipboard.writeText(text),
+  copy,
   columns: (element, width) => Math.max(1, Math.floor((element.clientWidth + 8) / (width + 8))),
   reveal: (element, top, height) => {
     const y = element.getBoundingClientRect().top + top;
@@ -15,6 +15,29 @@ window.headstart = {
   },
   focus: id => document.getElementById(id)?.focus(),
 };
+
+// Whether the text was copied.
+async function copy(text) {
+  try {
+    await navigator.clipboard.writeText(text);
+    return true;
+  } catch {
+    return copySelected(text); // over plain http there is no clipboard
+  }
+}
+
+function copySelected(text) {
+  const before = document.activeElement;
+  const field = Object.assign(document.createElement('textarea'), { value: text, readOnly: true });
+  field.style.cssText = 'position: fixed; top: 0; opacity: 0';
+  document.body.append(field);
+  field.focus();
+  field.select();
+  const copied = document.execCommand('copy');
+  field.remove();
+  before?.focus();
+  return copied;
+}
 
 // Adds the page's antiforgery token to forms marked data-token.
 document.addEventListener('submit', event => {
