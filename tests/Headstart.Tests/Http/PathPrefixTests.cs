@@ -280,7 +280,7 @@ public sealed partial class PathPrefixTests(PathPrefixTests.Host host,
     /// <summary>A host that believes what proxies say, and shows its metrics to those who come without one.</summary>
     public sealed class Believer(TestPostgres postgres) : TestHost(postgres)
     {
-        protected override IEnumerable<(string Name, string Value)> Settings => 
+        protected override IEnumerable<(string Name, string Value)> Settings =>
             [("ForwardedHeaders_Enabled", "true"), ("Headstart:Metrics", "Everybody")];
     }
 }
