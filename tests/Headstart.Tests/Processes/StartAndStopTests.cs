@@ -108,7 +108,6 @@ public sealed partial class StartAndStopTests(RunningProgram running) : IClassFi
     [InlineData("Headstart__Roles", "web,wroker", "Headstart:Roles")]
     [InlineData("Headstart__Backbones__Catalogue", "/nowhere.json", "Headstart:Backbones:Catalogue")]
     [InlineData("Headstart__Postgres__BinariesDirectory", "/nowhere", "/nowhere")]
-    [InlineData("ASPNETCORE_URLS", "http://192.0.2.1:8080", "ASPNETCORE_URLS")] // an address of nobody
     public async Task A_setting_that_cannot_be_used_ends_the_start_with_one_sentence(string name, string value, string named)
     {
         await using var host = new HostProcess { Environment = { [name] = value } };
@@ -118,6 +117,18 @@ public sealed partial class StartAndStopTests(RunningProgram running) : IClassFi
         Assert.Equal(1, exitCode);
         var sentence = output.Trim().Split('\n').Where(line => !line.StartsWith("info:", StringComparison.Ordinal)).ToList();
         Assert.Contains(named, Assert.Single(sentence), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task An_address_of_another_machine_ends_the_start_with_a_sentence()
+    {
+        Needs.Time();
+        await using var host = new HostProcess { Environment = { ["ASPNETCORE_URLS"] = "http://192.0.2.1:8080" } };
+
+        var (exitCode, output) = await host.RunAsync();
+
+        Assert.Equal(1, exitCode);
+        Assert.Matches("^Headstart cannot listen on http://192.0.2.1:8080: .*ASPNETCORE_URLS", output.Trim().Split('\n')[^1]);
     }
 
     [Fact]
