@@ -15,13 +15,15 @@ set -euo pipefail
 export LC_ALL=C.UTF-8
 shopt -s nullglob
 
-readonly batch=20 most=100 tries=6
+readonly batch=20 most=100 tries=6 silence=300 # seconds
 url=${HEADSTART_URL:-http://localhost:8080}
 key=${HEADSTART_KEY:-}
 name=
 kind=classification
 answer=
 status=
+reached=
+left_out=0
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
@@ -33,12 +35,17 @@ shown() { local text=${1//$'\t'/\\t}; text=${text//$'\r'/\\r}; printf '%s' "${te
 
 # field NAME < JSON: the first value of that name, text without its quotes and escapes; empty for null or a missing field.
 field() {
-  local found
+  local found wide
   found=$(grep -oE "\"$1\":(\"(\\\\.|[^\"\\\\])*\"|[^][{},\"]+)" | head -n 1) || true
   found=${found#*:}
   [[ $found != null ]] || found=
   if [[ $found == \"* ]]; then
     found=${found:1:-1}
+    # JSON writes a character such as 🐱 as two \u, each of which printf would print: it gets one \U.
+    while [[ $found =~ \\u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2}) ]]; do
+      printf -v wide '\\U%08X' $((0x10000 + ((0x${BASH_REMATCH[1]} - 0xD800) << 10) + 0x${BASH_REMATCH[2]} - 0xDC00))
+      found=${found//"${BASH_REMATCH[0]}"/"$wide"}
+    done
     found=${found//\\\"/\"}
     found=${found//\\\//\/}
     printf '%b' "$found"
@@ -57,24 +64,39 @@ json() { quoted "${1//[[:cntrl:]]/}"; }
 
 percent() { awk -v share="$1" 'BEGIN { printf "%.1f", 100 * share }'; }
 
-# call [ACCEPTED STATUS] CURL-ARGUMENTS…: sets answer. It retries a busy host after Retry-After; any other error fails with its detail.
+# call [ACCEPTED STATUS] CURL-ARGUMENTS…: sets answer. It repeats the request if the host is busy or, once the host has answered, if the
+# connection is lost, unless once is set; any other error fails with its detail.
 call() {
   local accept=
   if [[ $1 =~ ^[0-9]{3}$ ]]; then accept=$1; shift; fi
-  local attempt wait
+  local attempt lost
   for ((attempt = 1; ; attempt++)); do
+    lost=0
     # The key goes through a file descriptor: every user can see the arguments of a process.
-    status=$(curl -sS -D "$work/head" -o "$work/body" -w '%{http_code}' -K <(printf 'header = "Authorization: Bearer %s"\n' "$key") "$@" 2>"$work/errors") ||
-      fail "Cannot reach $url: $(<"$work/errors")"
+    status=$(curl -sS -D "$work/head" -o "$work/body" -w '%{http_code}' --connect-timeout "$silence" --speed-time "$silence" \
+      -K <(printf 'header = "Authorization: Bearer %s"\n' "$key") "$@" 2>"$work/errors") || lost=$?
+    if ((lost == 26)); then fail "A file cannot be opened: $(<"$work/errors")"; fi
+    if ((lost > 0)); then
+      [[ -n $reached && -z ${once:-} && $attempt -lt $tries ]] || fail "Cannot reach $url: $(<"$work/errors")"
+      pause "$attempt"
+      continue
+    fi
+    reached=yes
     if [[ $status == 503 && $attempt -lt $tries ]]; then
-      wait=$(sed -n 's/^[Rr]etry-[Aa]fter: *\([0-9]*\).*/\1/p' "$work/head")
-      sleep "$((${wait:-1} > 30 ? 30 : ${wait:-1}))"
+      pause "$attempt" "$(sed -n 's/^[Rr]etry-[Aa]fter: *\([0-9][0-9]*\)[[:space:]]*$/\1/p' "$work/head" | tail -n 1)"
       continue
     fi
     answer=$(<"$work/body")
+    if [[ $status == 2* && $answer != '{'* ]]; then fail "$url answered with something other than the Headstart API; check the URL."; fi
     [[ $status != 2* && $status != "$accept" ]] || return 0
     refused
   done
+}
+
+# pause ATTEMPT [SECONDS]: as long as the host asks, or longer each time
+pause() {
+  local wait=$((10#${2:-$((1 << ($1 - 1)))}))
+  sleep "$((wait > 30 ? 30 : wait))"
 }
 
 refused() { local detail; detail=$(field detail <<<"$answer"); fail "${detail:-$url answered with status $status.}"; }
@@ -86,6 +108,29 @@ find_model() {
 }
 
 need_model() { find_model "$1"; [[ -n $model ]] || fail "Your account has no model \"$1\"."; }
+
+is_file() { [[ -f $1 || (-L $1 && ! -e $1) ]]; }
+
+# in_folder FOLDER: adds its files to files
+in_folder() {
+  local file
+  [[ -r $1 && -x $1 ]] || fail "The folder $1 cannot be opened; check that you may read it."
+  for file in "$1"/*; do if is_file "$file"; then files+=("$file"); fi; done
+}
+
+# openable FOLDER: takes the files that cannot be opened off files and names them by their paths below the folder, if there is one
+openable() {
+  local file all=(${files[@]+"${files[@]}"})
+  files=()
+  for file in ${all[@]+"${all[@]}"}; do
+    if [[ -r $file && (! -d $file || -x $file) ]]; then
+      files+=("$file")
+    else
+      left_out=1
+      printf '%s: Cannot be opened; check that it exists and that you may read it.\n' "$(shown "${file#"${1:+$1/}"}")" >&2
+    fi
+  done
+}
 
 # form FILE…: sets form to curl's arguments; names may have blanks, quotes, commas, semicolons.
 form() {
@@ -110,7 +155,8 @@ train() {
   make_model "$folder" imageClassification
   for category in "${categories[@]}"; do
     files=()
-    for file in "$folder/$category"/*; do [[ ! -f $file ]] || files+=("$file"); done
+    in_folder "$folder/$category"
+    openable "$folder"
     for ((start = 0; start < ${#files[@]}; start += batch)); do
       batch_files=("${files[@]:start:batch}")
       form "${batch_files[@]}"
@@ -134,7 +180,7 @@ make_model() {
   ! grep -qaxv '.*' <<<"$name" || fail "The name of the folder $1 is not valid UTF-8; name the model with --name."
   find_model "$name"
   if [[ -z $model ]]; then
-    call -H 'Content-Type: application/json' --data-binary "{\"name\":$(json "$name"),\"kind\":\"$2\"}" "$api/models"
+    once=yes call -H 'Content-Type: application/json' --data-binary "{\"name\":$(json "$name"),\"kind\":\"$2\"}" "$api/models"
     model=$(field id <<<"$answer")
   fi
   printf 'Model %s %s\n' "$name" "$model"
@@ -142,11 +188,16 @@ make_model() {
 
 # train_detector FOLDER: sends the folder as it is; the host finds out which annotations have the boxes.
 train_detector() {
-  local import file ended notice
+  local import file files=() ended error code=0
   command -v zip >/dev/null || fail 'Sending a folder with boxes needs the program zip; install it, or use one of the other clients.'
   make_model "$1" objectDetection
-  (cd -- "$1" && zip -qr0 "$work/folder.zip" . -x '.*' '*/.*') || fail "The folder $1 has no files."
-  call -H 'Content-Type: application/zip' --data-binary "@$work/folder.zip" "$api/models/$model/imports/archive"
+  while IFS= read -rd '' file; do files+=("$file"); done < <(find -L "$1" -mindepth 1 -name '.*' -prune -o -print0 2>/dev/null)
+  openable "$1"
+  (cd -- "$1" && zip -qr0 "$work/folder.zip" . -x '.*' '*/.*') >"$work/errors" 2>&1 || code=$?
+  ((code != 12)) || fail "The folder $1 has no files."
+  ((code == 0 || code == 18)) || fail "The folder $1 cannot be packed: $(tail -n 1 "$work/errors")" # 18: some files cannot be opened
+  call -H 'Content-Type: application/zip' -H "Idempotency-Key: $(once_key)" --data-binary "@$work/folder.zip" \
+    "$api/models/$model/imports/archive"
   import=$(field id <<<"$answer")
   while [[ $(field state <<<"$answer") =~ ^(queued|running)$ ]]; do
     sleep 1
@@ -157,23 +208,31 @@ train_detector() {
   while IFS= read -r file; do
     [[ -z $file ]] || printf '%s: %s\n' "$(shown "$(field fileName <<<"$file")")" "$(field detail <<<"$file")" >&2
   done < <(one position <<<"$answer")
-  notice=${ended#*'"notices":['}
-  while IFS= read -r notice; do
-    [[ -z $notice ]] || printf '%s\n' "$(field notice <<<"{\"notice\":$notice}")" >&2
-  done < <(grep -oE '^("(\\.|[^"\\])*",?)*' <<<"$notice" | grep -oE '"(\\.|[^"\\])*"')
+  notices <<<"$ended"
   if [[ $(field state <<<"$ended") != succeeded ]]; then
-    notice=$(field error <<<"$ended")
-    fail "${notice:-The import was $(field state <<<"$ended").}"
+    error=$(field error <<<"$ended")
+    fail "${error:-The import was $(field state <<<"$ended").}"
   fi
   printf '%s of %s files taken\n' "$(field accepted <<<"$ended")" "$(field total <<<"$ended")"
   learn
 }
 
+# notices < JSON: prints those of a run or an import
+notices() {
+  local json notice
+  json=$(cat)
+  while IFS= read -r notice; do
+    [[ -z $notice ]] || printf '%s\n' "$(field notice <<<"{\"notice\":$notice}")" >&2
+  done < <(grep -oE '^("(\\.|[^"\\])*",?)*' <<<"${json#*'"notices":['}" | grep -oE '"(\\.|[^"\\])*"')
+}
+
+once_key() { printf '%s' "$(basename "$work")-$RANDOM$RANDOM"; }
+
 # learn: starts a run of the model, unless one is under way, and follows it.
 learn() {
   newest_run
   if [[ ! $(field state <<<"$answer") =~ ^(queued|running)$ ]]; then
-    call -H 'Content-Type: application/json' -H "Idempotency-Key: $(basename "$work")-$RANDOM$RANDOM" --data-binary '{}' "$api/models/$model/training-runs"
+    call -H 'Content-Type: application/json' -H "Idempotency-Key: $(once_key)" --data-binary '{}' "$api/models/$model/training-runs"
   fi
   follow
 }
@@ -194,6 +253,7 @@ follow() {
     sleep 1
     call "$api/models/$model/training-runs/$run"
   done
+  notices <<<"$answer"
   if [[ $state != succeeded ]]; then
     detail=$(field error <<<"$answer")
     fail "${detail:-The training run was $state.}"
@@ -212,17 +272,18 @@ follow() {
 }
 
 predict() {
-  local path file files=() batch_files start line i error found box failed=0
+  local path files=() batch_files start line i error found box
   for path in "${@:2}"; do
     if [[ -d $path ]]; then
-      for file in "${path%/}"/*; do [[ ! -f $file ]] || files+=("$file"); done
+      in_folder "${path%/}"
     else
-      [[ -f $path ]] || fail "The file $path does not exist."
+      is_file "$path" || fail "The file $path does not exist."
       files+=("$path")
     fi
   done
   ((${#files[@]} > 0)) || fail 'There are no files to predict.'
   need_model "$1"
+  openable ''
   for ((start = 0; start < ${#files[@]}; start += batch)); do
     batch_files=("${files[@]:start:batch}")
     form "${batch_files[@]}"
@@ -232,7 +293,7 @@ predict() {
     while IFS= read -r line; do
       error=$(field error <<<"$line")
       if [[ -n $error ]]; then
-        failed=1
+        left_out=1
         printf '%s: %s\n' "$(shown "${batch_files[i]}")" "$error" >&2
       elif [[ $line == *'"objects":['* ]]; then
         [[ $line != *'"objects":[]'* ]] || printf '%s\n' "$(shown "${batch_files[i]}")"
@@ -248,7 +309,6 @@ predict() {
       i=$((i + 1))
     done < <(one fileName <<<"${answer#*'"predictions":'}")
   done
-  exit "$failed"
 }
 
 words=()
@@ -269,8 +329,10 @@ case ${words[0]:-}/${#words[@]} in
 esac
 [[ $kind =~ ^(classification|detection)$ ]] || usage '--kind is classification or detection.'
 [[ -n $key ]] || usage 'No API key: set HEADSTART_KEY or use --key.'
+[[ $url =~ ^https?:// ]] || fail "$url is not a URL that begins with http:// or https://."
 case ${words[0]} in
   train) train "${words[1]}" ;;
   watch) need_model "${words[1]}"; newest_run; follow ;;
   predict) predict "${words[@]:1}" ;;
 esac
+exit "$left_out"

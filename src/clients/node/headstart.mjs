@@ -13,8 +13,8 @@ is 0 for success, 1 for an error, 2 for a wrong command line.
 `;
 
 import { randomUUID } from 'node:crypto';
-import { openAsBlob } from 'node:fs';
-import { mkdtemp, open, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { constants, openAsBlob, rmSync } from 'node:fs';
+import { access, lstat, mkdtemp, open, readdir, readFile, realpath, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, dirname, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -33,30 +33,38 @@ class Headstart {
   constructor(url, key) {
     this.root = url.replace(/\/+$/, '') + '/api/v1';
     this.key = key;
+    this.reached = false;
   }
 
-  /** The parsed answer. Retries a busy host after Retry-After; any other error status not in accept fails with its detail. */
-  async call(method, path, { body, headers = {}, accept = [] } = {}) {
+  /** The parsed answer. Repeats the request if the host is busy or, once the host has answered, if the connection is lost (also by five
+   * minutes of silence, the limit of fetch), unless it may be sent only once; any other error status not in accept fails with its detail. */
+  async call(method, path, { body, headers = {}, accept = [], once = false } = {}) {
     for (let attempt = 1; ; attempt++) {
-      let response;
+      let response, text;
       try {
         response = await fetch(this.root + path, { method, body, headers: { Authorization: `Bearer ${this.key}`, ...headers } });
+        text = await response.text();
       } catch (error) {
+        if (this.reached && !once && attempt < TRIES) {
+          await pause(attempt);
+          continue;
+        }
         throw new Failed(`Cannot reach ${this.root}: ${error.cause?.message || error.cause?.code || error.message}`);
       }
+      this.reached = true;
       if (response.status === 503 && attempt < TRIES) {
-        await response.arrayBuffer();
-        await sleep(1000 * Math.min(30, Number(response.headers.get('Retry-After')) || 1));
+        await pause(attempt, response.headers.get('Retry-After'));
         continue;
       }
-      const answer = await response.json().catch(() => ({}));
-      if (response.ok || accept.includes(response.status)) return answer;
-      throw new Failed(answer.detail ?? `${this.root} answered with status ${response.status}.`);
+      const answer = parse(text);
+      if (answer && (response.ok || accept.includes(response.status))) return answer;
+      throw new Failed(response.ok ? `${this.root} answered with something other than the Headstart API; check the URL.`
+        : (answer?.detail ?? `${this.root} answered with status ${response.status}.`));
     }
   }
 
-  json(method, path, value, headers = {}) {
-    return this.call(method, path, { body: JSON.stringify(value), headers: { 'Content-Type': 'application/json', ...headers } });
+  json(method, path, value, { headers, once } = {}) {
+    return this.call(method, path, { body: JSON.stringify(value), headers: { 'Content-Type': 'application/json', ...headers }, once });
   }
 
   /** Sends a form with the fields before the files. */
@@ -88,13 +96,28 @@ class Headstart {
 const join = (folder, name) => Buffer.concat([Buffer.from(folder), Buffer.from('/'), name]);
 
 async function entries(folder, wanted) {
-  const all = await readdir(folder, { withFileTypes: true, encoding: 'buffer' });
-  return all.filter((entry) => entry.name[0] !== 0x2e && wanted(entry)).map((entry) => entry.name).sort(Buffer.compare);
+  const names = (await readdir(folder, { encoding: 'buffer' })).filter((name) => name[0] !== 0x2e).sort(Buffer.compare);
+  const fits = await Promise.all(names.map((name) => wanted(join(folder, name))));
+  return names.filter((_, i) => fits[i]);
 }
 
-const filesIn = async (folder) => (await entries(folder, (entry) => entry.isFile())).map((name) => join(folder, name));
+const filesIn = async (folder) => (await entries(folder, isFile)).map((name) => join(folder, name));
 const isFolder = (path) => stat(path).then((found) => found.isDirectory(), () => false);
-const isFile = (path) => stat(path).then((found) => found.isFile(), () => false);
+/** Also a link to nothing: it is named when it cannot be opened. */
+const isFile = (path) => stat(path).then((found) => found.isFile(), () => lstat(path).then((found) => found.isSymbolicLink(), () => false));
+
+const mayRead = (path) => access(path, constants.R_OK).then(() => true, () => false);
+const below = (folder, path) => path.subarray(Buffer.byteLength(folder) + 1);
+
+/** The files that can be opened; the others are named, by their paths below the folder if there is one. */
+async function openable(files, folder) {
+  const found = [];
+  for (const file of files) {
+    if (await mayRead(file)) found.push(file);
+    else print(process.stderr, folder ? below(folder, file) : file, ': Cannot be opened; check that it exists and that you may read it.');
+  }
+  return found;
+}
 
 /** The files that an argument names: Node has replaced the bytes that are not UTF-8, so what is there is compared likewise. */
 async function named(path) {
@@ -111,26 +134,46 @@ function print(stream, ...parts) {
   stream.write(Buffer.concat([...parts.map((part) => (Buffer.isBuffer(part) ? shown(part) : Buffer.from(part))), Buffer.from('\n')]));
 }
 
+/** Waits as long as the host asks, or longer each time. */
+const pause = (attempt, asked) => sleep(1000 * Math.min(30, /^\d+$/.test(asked ?? '') ? Number(asked) : 2 ** (attempt - 1)));
+
+/** The object of a JSON text, or null. */
+function parse(text) {
+  try {
+    const value = JSON.parse(text);
+    return typeof value === 'object' && !Array.isArray(value) ? value : null;
+  } catch {
+    return null;
+  }
+}
+
 const percent = (share) => `${(100 * share).toFixed(1)}%`;
 
-/** All files of a folder and its folders, by their paths below it. */
-async function filesBelow(folder, path = Buffer.alloc(0)) {
-  const here = path.length > 0 ? join(folder, path) : folder;
-  const below = (name) => (path.length > 0 ? join(path, name) : name);
-  const files = (await entries(here, (entry) => entry.isFile())).map(below);
-  for (const name of await entries(here, (entry) => entry.isDirectory())) files.push(...(await filesBelow(folder, below(name))));
-  return files;
+/** All files of a folder and its folders, without links back to a folder above; folders that cannot be opened are among them. */
+async function filesBelow(folder, above = []) {
+  if (!(await mayRead(folder))) return [Buffer.from(folder)];
+  const here = await realpath(folder, 'latin1');
+  if (above.includes(here)) return [];
+  const files = [await filesIn(folder)];
+  for (const name of await entries(folder, isFolder)) files.push(await filesBelow(join(folder, name), [...above, here]));
+  return files.flat();
 }
 
 /** Writes a zip archive of stored files, which need no compressing: APPNOTE 4.3.7, 4.3.12 and 4.3.16, with names in UTF-8. */
-async function zip(folder, into) {
+async function zip(folder, files, into) {
+  const nameOf = (file) => Buffer.from(below(folder, file).toString()); // the bytes that are not UTF-8 are replaced
+  const sizes = await Promise.all(files.map(async (file) => (await stat(file)).size));
+  const whole = files.reduce((sum, file, i) => sum + sizes[i] + 76 + 2 * nameOf(file).length, 22);
+  if (files.length > 0xffff || whole > 0xffffffff || sizes.some((size) => size > 0x7fffffff)) {
+    throw new Failed(`${folder} has more than 65,535 files, more than 4 GiB or a file of 2 GiB, too much for this program; use one of the `
+      + 'other clients.');
+  }
   const out = await open(into, 'w');
   const directory = [];
   let at = 0;
-  const files = await filesBelow(folder);
-  for (const path of files) {
-    const name = Buffer.from(path.toString()); // the bytes that are not UTF-8 are replaced
-    const bytes = await readFile(join(folder, path));
+  for (const file of files) {
+    const name = nameOf(file);
+    const bytes = await readFile(file);
     const about = Buffer.alloc(26);
     about.writeUInt16LE(20, 0); // version 2.0
     about.writeUInt16LE(0x800, 2); // the name is UTF-8
@@ -162,30 +205,45 @@ async function zip(folder, into) {
 async function train(api, [folder], { name, kind }) {
   if (!(await isFolder(folder))) throw new Failed(`The folder ${folder} does not exist.`);
   if (kind === 'detection') return trainDetector(api, folder, name);
-  const categories = await entries(folder, (entry) => entry.isDirectory());
+  const categories = await entries(folder, isFolder);
   if (categories.length < 2) throw new Failed(`${folder} has ${categories.length} folders; it needs at least two, one for each category.`);
   name ??= basename(resolve(folder));
-  const model = (await api.named(name)) ?? (await api.json('POST', '/models', { name }));
+  const model = (await api.named(name)) ?? (await api.json('POST', '/models', { name }, { once: true }));
   const path = `/models/${model.id}`;
   console.log(`Model ${model.name} ${model.id}`);
-  for (const category of categories) await upload(api, path, category, await filesIn(join(folder, category)));
-  return learn(api, path);
+  let leftOut = 0;
+  for (const category of categories) {
+    const files = await filesIn(join(folder, category));
+    const sent = await openable(files, folder);
+    leftOut += files.length - sent.length;
+    await upload(api, path, category, sent);
+  }
+  return (await learn(api, path)) || Math.min(1, leftOut);
 }
 
 /** Sends the folder as it is; the host finds out which annotations have the boxes. */
 async function trainDetector(api, folder, name) {
   name ??= basename(resolve(folder));
-  const model = (await api.named(name)) ?? (await api.json('POST', '/models', { name, kind: 'objectDetection' }));
+  const model = (await api.named(name)) ?? (await api.json('POST', '/models', { name, kind: 'objectDetection' }, { once: true }));
   const path = `/models/${model.id}`;
   console.log(`Model ${model.name} ${model.id}`);
+  const files = await filesBelow(folder);
+  const sent = await openable(files, folder);
   const work = await mkdtemp(resolve(tmpdir(), 'headstart-'));
+  const clean = () => rmSync(work, { recursive: true, force: true });
+  for (const [signal, code] of [['SIGINT', 130], ['SIGTERM', 143]]) {
+    process.once(signal, () => {
+      clean();
+      process.exit(code);
+    });
+  }
   let done;
   try {
-    await zip(folder, `${work}/folder.zip`);
-    const headers = { 'Content-Type': 'application/zip' };
+    await zip(folder, sent, `${work}/folder.zip`);
+    const headers = { 'Content-Type': 'application/zip', 'Idempotency-Key': randomUUID() };
     done = await api.call('POST', `${path}/imports/archive`, { body: await openAsBlob(`${work}/folder.zip`), headers });
   } finally {
-    await rm(work, { recursive: true });
+    clean();
   }
   while (['queued', 'running'].includes(done.state)) {
     await sleep(1000);
@@ -196,12 +254,14 @@ async function trainDetector(api, folder, name) {
   done.notices.forEach((notice) => console.error(notice));
   if (done.state !== 'succeeded') throw new Failed(done.error ?? `The import was ${done.state}.`);
   console.log(`${done.accepted} of ${done.total} files taken`);
-  return learn(api, path);
+  return (await learn(api, path)) || (sent.length < files.length ? 1 : 0);
 }
 
 async function learn(api, path) {
   let run = await api.newestRun(path);
-  if (!['queued', 'running'].includes(run?.state)) run = await api.json('POST', `${path}/training-runs`, {}, { 'Idempotency-Key': randomUUID() });
+  if (!['queued', 'running'].includes(run?.state)) {
+    run = await api.json('POST', `${path}/training-runs`, {}, { headers: { 'Idempotency-Key': randomUUID() } });
+  }
   return follow(api, path, run);
 }
 
@@ -241,14 +301,15 @@ async function watch(api, [name]) {
 }
 
 async function predict(api, [name, ...paths]) {
-  const files = [];
-  for (const path of new Set(paths)) files.push(...(await named(path)));
+  let files = [];
+  for (const path of new Set(paths)) files = files.concat(await named(path));
   if (files.length === 0) throw new Failed('There are no files to predict.');
   for (const file of files) if (!(await isFile(file))) throw new Failed(`The file ${file} does not exist.`);
   const path = `${await api.pathOf(name)}/predictions?top=${MOST}`;
-  let failed = 0;
-  for (let start = 0; start < files.length; start += BATCH) {
-    const batch = files.slice(start, start + BATCH);
+  const sent = await openable(files);
+  let failed = files.length - sent.length;
+  for (let start = 0; start < sent.length; start += BATCH) {
+    const batch = sent.slice(start, start + BATCH);
     const answer = await api.files(path, [], batch, [422]);
     if (!answer.predictions) throw new Failed(answer.detail);
     answer.predictions.forEach(({ labels: [best], objects, unknown, error }, i) => {
@@ -289,9 +350,10 @@ async function main() {
   if (!['classification', 'detection'].includes(kind)) return usage('--kind is classification or detection.');
   if (!key) return usage('No API key: set HEADSTART_KEY or use --key.');
   try {
+    if (!/^https?:\/\//.test(url)) throw new Failed(`${url} is not a URL that begins with http:// or https://.`);
     return await verb(new Headstart(url, key), rest, { name, kind });
   } catch (error) {
-    if (!(error instanceof Failed)) throw error;
+    if (!(error instanceof Failed || error.syscall)) throw error; // others are faults of this program
     console.error(error.message);
     return 1;
   }

@@ -12,8 +12,10 @@ by tabs; tabs and line breaks in names are printed as \\t and \\n. Put -- before
 is 0 for success, 1 for an error, 2 for a wrong command line.
 """
 import argparse
+import http.client
 import json
 import os
+import re
 import shutil
 import sys
 import tempfile
@@ -27,6 +29,7 @@ import zipfile
 MOST = 100  # labels or objects of a file
 BATCH = 20
 TRIES = 6
+SILENCE = 300  # seconds
 
 
 class Failed(Exception):
@@ -39,30 +42,31 @@ class Headstart:
     def __init__(self, url, key):
         self.root = url.rstrip('/') + '/api/v1'
         self.key = key
+        self.reached = False
 
-    def call(self, method, path, body=None, content_type=None, headers=None, accept=()):
-        """The parsed answer. Retries a busy host after Retry-After; any other error status not in accept fails with its detail."""
-        request = urllib.request.Request(self.root + path, data=body, method=method, headers=headers or {})
-        request.add_header('Authorization', 'Bearer ' + self.key)
-        if content_type:
-            request.add_header('Content-Type', content_type)
+    def call(self, method, path, body=None, content_type=None, headers=None, accept=(), once=False):
+        """The parsed answer. Repeats the request if the host is busy or, once the host has answered, if the connection is lost, unless it
+        may be sent only once; any other error status not in accept fails with its detail."""
+        headers = {'Authorization': 'Bearer ' + self.key, **({'Content-Type': content_type} if content_type else {}), **(headers or {})}
         for attempt in range(1, TRIES + 1):
             if hasattr(body, 'seek'):
                 body.seek(0)
             try:
-                with urllib.request.urlopen(request) as response:
-                    return json.load(response)
-            except urllib.error.HTTPError as error:
-                text = error.read().decode('utf-8', 'replace')
-                if error.code == 503 and attempt < TRIES:
-                    time.sleep(min(30, float(error.headers.get('Retry-After') or 1)))
+                status, retry_after, text = send(urllib.request.Request(self.root + path, body, headers, method=method))
+            except (OSError, http.client.HTTPException, ValueError) as error:
+                if self.reached and not once and attempt < TRIES:
+                    pause(attempt)
                     continue
-                problem = parse(text)
-                if error.code in accept and problem:
-                    return problem
-                raise Failed(problem.get('detail') or f'{self.root} answered with status {error.code}.')
-            except (urllib.error.URLError, OSError) as error:
                 raise Failed(f'Cannot reach {self.root}: {getattr(error, "reason", error)}')
+            self.reached = True
+            if status == 503 and attempt < TRIES:
+                pause(attempt, retry_after)
+                continue
+            answer = parse(text)
+            if answer and (status < 300 or status in accept):
+                return answer
+            raise Failed(f'{self.root} answered with something other than the Headstart API; check the URL.' if status < 300
+                         else answer.get('detail') or f'{self.root} answered with status {status}.')
 
     def json(self, method, path, value, **more):
         return self.call(method, path, json.dumps(value).encode(), 'application/json', **more)
@@ -93,6 +97,20 @@ class Headstart:
         return found
 
 
+def send(request):
+    """The status of the answer, its Retry-After and its text."""
+    try:
+        with urllib.request.urlopen(request, timeout=SILENCE) as response:
+            return response.status, None, response.read()
+    except urllib.error.HTTPError as error:
+        return error.code, error.headers.get('Retry-After'), error.read()
+
+
+def pause(attempt, asked=None):
+    """As long as the host asks, or longer each time."""
+    time.sleep(min(30, int(asked) if re.fullmatch('[0-9]+', asked or '') else 2 ** (attempt - 1)))
+
+
 def readable(name):
     """A name of a file without the bytes that are not UTF-8."""
     return os.fsencode(name).decode('utf-8', 'replace')
@@ -111,8 +129,36 @@ def parse(text):
         return {}
 
 
+def is_file(path):
+    """Also a link to nothing: it is named when it cannot be opened."""
+    return os.path.isfile(path) or (os.path.islink(path) and not os.path.exists(path))
+
+
 def files_in(folder):
-    return sorted(entry.path for entry in os.scandir(folder) if entry.is_file() and not entry.name.startswith('.'))
+    return sorted(entry.path for entry in os.scandir(folder) if is_file(entry.path) and not entry.name.startswith('.'))
+
+
+def openable(files, folder=None):
+    """The files that can be opened; the others are named, by their paths below the folder if there is one."""
+    found = []
+    for file in files:
+        if os.access(file, os.R_OK):
+            found.append(file)
+        else:
+            name = shown(os.path.relpath(file, folder) if folder else file)
+            print(f'{name}: Cannot be opened; check that it exists and that you may read it.', file=sys.stderr)
+    return found
+
+
+def files_below(folder):
+    """All files of a folder and its folders, without links back to a folder above; folders that cannot be opened are among them."""
+    found = []
+    for root, folders, files in os.walk(folder, followlinks=True, onerror=lambda error: found.append(error.filename)):
+        here = os.path.join(os.path.realpath(root), '')
+        folders[:] = sorted(below for below in folders if not below.startswith('.')
+                            and not here.startswith(os.path.join(os.path.realpath(os.path.join(root, below)), '')))
+        found += (os.path.join(root, file) for file in sorted(files) if not file.startswith('.') and is_file(os.path.join(root, file)))
+    return found
 
 
 def train(api, folder, name, kind):
@@ -124,29 +170,35 @@ def train(api, folder, name, kind):
     if len(categories) < 2:
         raise Failed(f'{folder} has {len(categories)} folders; it needs at least two, one for each category.')
     name = name or os.path.basename(os.path.abspath(folder))
-    model = api.named(name) or api.json('POST', '/models', {'name': readable(name)})
+    model = api.named(name) or api.json('POST', '/models', {'name': readable(name)}, once=True)
     path = f'/models/{model["id"]}'
     print(f'Model {model["name"]} {model["id"]}', flush=True)
+    left_out = 0
     for category in categories:
-        upload(api, path, category, files_in(os.path.join(folder, category)))
-    return learn(api, path)
+        files = files_in(os.path.join(folder, category))
+        sent = openable(files, folder)
+        left_out += len(files) - len(sent)
+        upload(api, path, category, sent)
+    return learn(api, path) or min(1, left_out)
 
 
 def train_detector(api, folder, name):
     """Sends the folder as it is; the host finds out which annotations have the boxes."""
     name = name or os.path.basename(os.path.abspath(folder))
-    model = api.named(name) or api.json('POST', '/models', {'name': readable(name), 'kind': 'objectDetection'})
+    model = api.named(name) or api.json('POST', '/models', {'name': readable(name), 'kind': 'objectDetection'}, once=True)
     path = f'/models/{model["id"]}'
     print(f'Model {model["name"]} {model["id"]}', flush=True)
+    files = files_below(folder)
+    sent = openable(files, folder)
     with tempfile.TemporaryFile() as archive:
         with zipfile.ZipFile(archive, 'w') as zipped:
-            for root, folders, files in os.walk(folder):
-                folders[:] = sorted(below for below in folders if not below.startswith('.'))
-                for file in sorted(file for file in files if not file.startswith('.')):
-                    whole = os.path.join(root, file)
-                    with open(whole, 'rb') as stream, zipped.open(zipfile.ZipInfo(readable(os.path.relpath(whole, folder))), 'w') as entry:
-                        shutil.copyfileobj(stream, entry)
-        done = api.call('POST', f'{path}/imports/archive', archive, 'application/zip', {'Content-Length': str(archive.seek(0, os.SEEK_END))})
+            for file in sent:
+                entry = zipfile.ZipInfo(readable(os.path.relpath(file, folder)))
+                entry.file_size = os.path.getsize(file)
+                with open(file, 'rb') as stream, zipped.open(entry, 'w') as into:
+                    shutil.copyfileobj(stream, into)
+        headers = {'Content-Length': str(archive.seek(0, os.SEEK_END)), 'Idempotency-Key': str(uuid.uuid4())}
+        done = api.call('POST', f'{path}/imports/archive', archive, 'application/zip', headers)
     while done['state'] in ('queued', 'running'):
         time.sleep(1)
         done = api.call('GET', f'{path}/imports/{done["id"]}')
@@ -157,7 +209,7 @@ def train_detector(api, folder, name):
     if done['state'] != 'succeeded':
         raise Failed(done['error'] or f'The import was {done["state"]}.')
     print(f'{done["accepted"]} of {done["total"]} files taken', flush=True)
-    return learn(api, path)
+    return learn(api, path) or int(len(sent) < len(files))
 
 
 def learn(api, path):
@@ -220,13 +272,14 @@ def predict(api, named, paths):
     files = [file for path in paths for file in (files_in(path) if os.path.isdir(path) else [path])]
     if not files:
         raise Failed('There are no files to predict.')
-    missing = next((file for file in files if not os.path.isfile(file)), None)
+    missing = next((file for file in files if not is_file(file)), None)
     if missing:
         raise Failed(f'The file {missing} does not exist.')
     path = f'/models/{api.find(named)["id"]}/predictions?top={MOST}'
-    failed = 0
-    for start in range(0, len(files), BATCH):
-        batch = files[start:start + BATCH]
+    sent = openable(files)
+    failed = len(files) - len(sent)
+    for start in range(0, len(sent), BATCH):
+        batch = sent[start:start + BATCH]
         answer = api.files(path, [], batch, accept=(422,))
         if 'predictions' not in answer:
             raise Failed(answer['detail'])
@@ -266,10 +319,12 @@ def main():
         stream.reconfigure(encoding='utf-8', errors='surrogateescape')
     api = Headstart(given.url, given.key)
     try:
+        if not re.match('https?://', given.url):
+            raise Failed(f'{given.url} is not a URL that begins with http:// or https://.')
         return (train(api, given.folder, given.name, given.kind) if given.command == 'train'
                 else watch(api, given.model) if given.command == 'watch'
                 else predict(api, given.model, given.paths))
-    except Failed as failed:
+    except (Failed, OSError) as failed:
         print(failed, file=sys.stderr)
         return 1
     except KeyboardInterrupt:

@@ -14,7 +14,7 @@ namespace Headstart.Tests.Clients;
 [Collection<ClientsHost>]
 public sealed class ClientsTests(DocumentedHost host)
 {
-    private const string Awkward = "Kätzchen, \"klein\"; (süß)";
+    private const string Awkward = "Kätzchen 🐱, \"klein\"; (süß)";
 
     public static TheoryData<string> Clients => ["bash", "python", "node", "csharp"];
 
@@ -38,8 +38,11 @@ public sealed class ClientsTests(DocumentedHost host)
         var watched = (await RunAsync(client, "watch", id)).With(0);
         Assert.Equal(trained.Lines[^2..], watched.Lines[^2..]);
 
-        // Sent again nothing is added; a name finds the model it made.
-        var again = (await RunAsync(client, "train", pets + "/", "--name", $"Pets of {client}")).With(0);
+        // Sent again nothing is added; a name finds the model it made. A file that cannot be opened is named.
+        File.CreateSymbolicLink(Path.Combine(pets, "dogs", "gone.jpg"), "nowhere");
+        var again = (await RunAsync(client, "train", pets + "/", "--name", $"Pets of {client}")).With(1);
+        Assert.Contains("dogs/gone.jpg: Cannot be opened", again.Errors);
+        Assert.Contains("dogs: 23 of 23 sent", again.Lines);
         Assert.Equal(trained.Lines[0], again.Lines[0]);
         Assert.StartsWith("Version 2: ", again.Lines[^2]);
         Assert.Equal(30, (await host.Client.GetJsonAsync($"/api/v1/models/{id}"))["categories"]!.AsArray()
@@ -52,7 +55,8 @@ public sealed class ClientsTests(DocumentedHost host)
         Assert.StartsWith($"{Path.Combine(pets, Awkward, "0")} {Awkward}.jpg\t", predicted.Lines[0]);
         Assert.InRange(predicted.Lines.Count(line => line.Split('\t')[1] == Path.GetFileName(Path.GetDirectoryName(line.Split('\t')[0]))),
             27, 30);
-        Assert.StartsWith($"{Path.Combine(pets, "dogs", "broken.jpg")}: ", predicted.Errors);
+        Assert.Contains($"{Path.Combine(pets, "dogs", "broken.jpg")}: ", predicted.Errors);
+        Assert.Contains($"{Path.Combine(pets, "dogs", "gone.jpg")}: Cannot be opened", predicted.Errors);
     }
 
     [Theory]
@@ -72,12 +76,13 @@ public sealed class ClientsTests(DocumentedHost host)
         Assert.Contains("missing does not exist", (await RunAsync(client, "train", folder.Below("missing"))).With(1).Errors);
         Assert.Contains("API key is unknown", (await Terminal.RunAsync(client, host.Address, "wrong", "watch", "x")).With(1).Errors);
         Assert.Contains("Cannot reach", (await Terminal.RunAsync(client, new Uri("http://127.0.0.1:9"), "x", "watch", "x")).With(1).Errors);
+        Assert.Contains("localhost:9 is not a URL", (await RunAsync(client, "--url", "localhost:9", "watch", "x")).With(1).Errors);
         Assert.Contains("HEADSTART_KEY", (await Terminal.RunAsync(client, host.Address, null, "watch", "x")).With(2).Errors);
         Assert.Contains("predict", (await RunAsync(client, "dance")).With(2).Errors);
     }
 
     /// <summary>Of the formats one each; the host knows them, so to the clients they are files. Too few to be trained, as the host
-    /// says.</summary>
+    /// says. Links to files and folders are followed.</summary>
     [Theory]
     [InlineData("bash", "coco.json", """{"images":[{"id":1,"file_name":"ä b.png"}],"annotations":[{"image_id":1,"category_id":1,"bbox":[4,8,4,4]}],"categories":[{"id":1,"name":"cat"}]}""")]
     [InlineData("python", "annotations/ä b.xml", "<annotation><filename>ä b.png</filename><object><name>cat</name><bndbox><xmin>4</xmin>"
@@ -88,16 +93,19 @@ public sealed class ClientsTests(DocumentedHost host)
     {
         Needs.Programs(client == "bash" ? ["zip"] : []);
         using var folder = new TemporaryFolder();
-        Directory.CreateDirectory(folder.Below("images"));
-        Directory.CreateDirectory(Path.GetDirectoryName(folder.Below(annotation))!);
-        File.WriteAllBytes(folder.Below("images/ä b.png"), Pictures.Tiny(1));
-        File.WriteAllBytes(folder.Below("images/later.png"), Pictures.Tiny(2));
-        File.WriteAllText(folder.Below("images/broken.png"), "no image");
-        File.WriteAllText(folder.Below("classes.txt"), "cat\n");
-        File.WriteAllText(folder.Below("images/.hidden"), "x");
-        File.WriteAllText(folder.Below(annotation), text);
+        var set = folder.Below("set");
+        Directory.CreateDirectory(folder.Below("pictures"));
+        Directory.CreateDirectory(Path.GetDirectoryName(Path.Combine(set, annotation))!);
+        Directory.CreateSymbolicLink(Path.Combine(set, "images"), folder.Below("pictures"));
+        File.WriteAllBytes(folder.Below("later.png"), Pictures.Tiny(2));
+        File.CreateSymbolicLink(Path.Combine(set, "images/later.png"), folder.Below("later.png"));
+        File.WriteAllBytes(Path.Combine(set, "images/ä b.png"), Pictures.Tiny(1));
+        File.WriteAllText(Path.Combine(set, "images/broken.png"), "no image");
+        File.WriteAllText(Path.Combine(set, "classes.txt"), "cat\n");
+        File.WriteAllText(Path.Combine(set, "images/.hidden"), "x");
+        File.WriteAllText(Path.Combine(set, annotation), text);
 
-        var ended = (await RunAsync(client, "train", folder.Path, "--kind", "detection", "--name", $"Boxes of {client}")).With(1);
+        var ended = (await RunAsync(client, "train", set, "--kind", "detection", "--name", $"Boxes of {client}")).With(1);
 
         Assert.StartsWith($"Model Boxes of {client} ", ended.Lines[0]);
         Assert.Equal("2 of 3 files taken", ended.Lines[1]);
@@ -105,7 +113,7 @@ public sealed class ClientsTests(DocumentedHost host)
         Assert.Contains("1 image has no boxes: ", ended.Errors);
         Assert.Equal(["images/later.png: ?", "images/ä b.png: cat 0.25 0.5 0.25 0.25"],
             await host.Client.RowsAsync($"/api/v1/models/{ended.Lines[0][^36..]}"));
-        Assert.Contains("detection", (await RunAsync(client, "train", folder.Path, "--kind", "guess")).With(2).Errors);
+        Assert.Contains("detection", (await RunAsync(client, "train", set, "--kind", "guess")).With(2).Errors);
     }
 
     /// <summary>The folder is made by a shell, because .NET has no way to write names that are not UTF-8.</summary>
@@ -131,7 +139,7 @@ public sealed class ClientsTests(DocumentedHost host)
             await Shell.RunAsync("cp -- \"$2\" \"$1/$(printf -- \"$3\")\"", Path.Combine(pets, "-cats"), picture, name);
         }
 
-        var trained = (await RunAsync(client, "train", pets)).With(0);
+        var trained = (await RunAsync(client, "train", pets)).With(client == "csharp" ? 1 : 0);
         var sent = client == "csharp" ? 5 : 6; // .NET cannot open a name that is no UTF-8; it says so
         Assert.Equal([$"-cats: {sent} of {sent} sent", "dogs: 6 of 6 sent"], trained.Lines[1..3]);
         Assert.Equal(client == "csharp", trained.Errors.Contains("The name is not valid UTF-8", StringComparison.Ordinal));
@@ -172,7 +180,8 @@ public sealed class ClientsTests(DocumentedHost host)
     public async Task A_busy_host_is_asked_again(string client)
     {
         using var server = new LoopbackServer(request => request.Number < 2
-            ? request.HeadAsync("503 Service Unavailable", "Retry-After: 0", "Content-Length: 0")
+            ? request.HeadAsync("503 Service Unavailable", $"Retry-After: {(request.Number == 0 ? "Wed, 21 Oct 2015 07:28:00 GMT" : "0")}",
+                "Content-Length: 0")
             : AnswerAsync(request, """{"items":[],"next":null}"""));
 
         var ended = await Terminal.RunAsync(client, server.Address, "x", "--url", server.Address.GetLeftPart(UriPartial.Authority), "watch",
@@ -182,17 +191,51 @@ public sealed class ClientsTests(DocumentedHost host)
         Assert.Equal(3, server.Requests.Count);
     }
 
+    [Theory]
+    [MemberData(nameof(Clients))]
+    public async Task A_request_is_repeated_when_the_connection_is_lost_and_the_notices_of_a_run_are_printed(string client)
+    {
+        const string Id = "01a20f40-419a-7f56-854f-2b08d6f2df36";
+        using var server = new LoopbackServer(request => request.Number switch
+        {
+            0 => AnswerAsync(request, $$"""{"items":[{"id":"{{Id}}","name":"Pets"}],"next":null}"""),
+            1 => Task.CompletedTask,
+            _ => AnswerAsync(request, $$"""{"items":[{"id":"{{Id}}","modelId":"{{Id}}","state":"failed","stage":null,"progress":1,"""
+                + """ "secondsLeft":null,"version":null,"error":"It \u0022failed\u0022.","backbones":[],"detail":null,"""
+                + """ "notices":["One, with a \u0022comma\u0022.","Of a \uD83D\uDC31."]}],"next":null}"""),
+        });
+
+        var ended = await Terminal.RunAsync(client, new Uri(server.Address, "/"), "x", "watch", "Pets");
+
+        Assert.Equal("One, with a \"comma\".\nOf a 🐱.\nIt \"failed\".\n", ended.With(1).Errors);
+        Assert.Equal(3, server.Requests.Count);
+    }
+
+    [Theory]
+    [MemberData(nameof(Clients))]
+    public async Task An_answer_that_is_no_JSON_is_a_sentence(string client)
+    {
+        using var server = new LoopbackServer(request => AnswerAsync(request, "<html></html>"));
+
+        var ended = await Terminal.RunAsync(client, new Uri(server.Address, "/"), "x", "watch", "Pets");
+
+        Assert.EndsWith("answered with something other than the Headstart API; check the URL.", ended.With(1).Errors.TrimEnd());
+    }
+
     private static async Task AnswerAsync(LoopbackServer.Request request, string json)
     {
         await request.HeadAsync("200 OK", "Content-Type: application/json", $"Content-Length: {json.Length}");
         await request.BodyAsync(Encoding.ASCII.GetBytes(json));
     }
 
-    /// <summary>A folder a category, with names that a careless program stumbles over, more than one request's files, and one that is no
-    /// picture.</summary>
+    /// <summary>A folder a category, with names that a careless program stumbles over, more than one request's files, one that is no
+    /// picture, a link to a folder and one to a file.</summary>
     private static string Photographs(TemporaryFolder folder, string name)
     {
         var pets = folder.Below(name);
+        Directory.CreateDirectory(folder.Below("cats"));
+        Directory.CreateDirectory(pets);
+        Directory.CreateSymbolicLink(Path.Combine(pets, Awkward), folder.Below("cats"));
         foreach (var (category, set, count) in new[] { (Awkward, "cats", 8), ("dogs", "dogs", 22) })
         {
             Directory.CreateDirectory(Path.Combine(pets, category));
@@ -202,6 +245,8 @@ public sealed class ClientsTests(DocumentedHost host)
             }
         }
 
+        File.Move(Path.Combine(pets, "dogs", "0 dogs.jpg"), folder.Below("first.jpg"));
+        File.CreateSymbolicLink(Path.Combine(pets, "dogs", "0 dogs.jpg"), folder.Below("first.jpg"));
         File.WriteAllText(Path.Combine(pets, "dogs", "broken.jpg"), "no picture");
         File.WriteAllText(Path.Combine(pets, "dogs", ".hidden"), "not sent");
         return pets;

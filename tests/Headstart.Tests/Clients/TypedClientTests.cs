@@ -101,6 +101,26 @@ public sealed class TypedClientTests(TestHost host)
         Assert.StartsWith("This model has no such version;", refused.Message);
     }
 
+    [Fact]
+    public async Task After_an_answer_a_lost_connection_is_tried_again_ever_later_but_a_model_is_created_once()
+    {
+        using var losing = new LosingHost { IsLost = true };
+        using var http = new HttpClient(losing) { BaseAddress = new("http://localhost") };
+        var clock = new HastyClock();
+        var client = new HeadstartClient(http, "x", clock);
+
+        await Assert.ThrowsAsync<HeadstartException>(() => client.FindModelAsync("Pets", Api.Cancel));
+        losing.IsLost = false;
+        Assert.Null(await client.FindModelAsync("Pets", Api.Cancel));
+        losing.IsLost = true;
+        await Assert.ThrowsAsync<HeadstartException>(() => client.CreateModelAsync(new("Pets"), Api.Cancel));
+        Assert.Empty(clock.Waits);
+
+        var lost = await Assert.ThrowsAsync<HeadstartException>(() => client.FindModelAsync("Pets", Api.Cancel));
+        Assert.StartsWith("Cannot reach http://localhost", lost.Message);
+        Assert.Equal([1, 2, 4, 8, 16], clock.Waits.Select(wait => wait.TotalSeconds));
+    }
+
     private static bool IsInDocument((string Method, string Path) asked) => Document["paths"]!.AsObject().Any(path =>
         Regex.IsMatch(asked.Path, $"^{Regex.Replace(path.Key, @"\{\w+\}", "[^/]+")}$") && path.Value!.AsObject().ContainsKey(asked.Method));
 
@@ -116,6 +136,27 @@ public sealed class TypedClientTests(TestHost host)
     }
 
     private static bool IsNullable(PropertyInfo property) => Nullability.Create(property).WriteState == NullabilityState.Nullable;
+
+    private sealed class LosingHost : HttpMessageHandler
+    {
+        public bool IsLost { get; set; }
+
+        protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken) => IsLost
+            ? throw new HttpRequestException("The connection is lost.")
+            : Task.FromResult(new HttpResponseMessage { Content = new StringContent("""{"items":[],"next":null}""") });
+    }
+
+    /// <summary>Takes down how long a wait should take, and ends it at once.</summary>
+    private sealed class HastyClock : TimeProvider
+    {
+        public List<TimeSpan> Waits { get; } = [];
+
+        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
+        {
+            Waits.Add(dueTime);
+            return base.CreateTimer(callback, state, TimeSpan.Zero, period);
+        }
+    }
 
     /// <summary>Takes down what is asked, with the word id in place of ids.</summary>
     private sealed class Recorder() : DelegatingHandler(new SocketsHttpHandler())

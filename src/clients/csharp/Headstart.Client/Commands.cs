@@ -19,7 +19,7 @@ internal sealed class Commands(HeadstartClient api, TextWriter output, TextWrite
         }
 
         var categories = Visible(Directory.GetDirectories(folder));
-        await LeaveOutAsync(categories);
+        var leftOut = await LeaveOutAsync(categories, folder, NotUtf8);
         if (categories.Count < 2)
         {
             throw new CommandException($"{folder} has {categories.Count} folders; it needs at least two, one for each category.");
@@ -30,10 +30,11 @@ internal sealed class Commands(HeadstartClient api, TextWriter output, TextWrite
         await output.WriteLineAsync($"Model {model.Name} {model.Id}");
         foreach (var category in categories)
         {
-            await UploadAsync(model.Id, category, cancel);
+            leftOut |= await UploadAsync(model.Id, category, cancel);
         }
 
-        return await LearnAsync(model.Id, cancel);
+        var ended = await LearnAsync(model.Id, cancel);
+        return leftOut ? 1 : ended;
     }
 
     /// <summary>Sends the folder as it is; the host finds out which annotations have the boxes.</summary>
@@ -51,9 +52,10 @@ internal sealed class Commands(HeadstartClient api, TextWriter output, TextWrite
         await output.WriteLineAsync($"Model {model.Name} {model.Id}");
         var archive = Path.GetTempFileName();
         ImportProgress done;
+        bool leftOut;
         try
         {
-            await ZipAsync(folder, archive, cancel);
+            leftOut = await ZipAsync(folder, archive, cancel);
             done = await api.ImportAsync(model.Id, archive, cancel);
         }
         finally
@@ -82,7 +84,8 @@ internal sealed class Commands(HeadstartClient api, TextWriter output, TextWrite
         }
 
         await output.WriteLineAsync($"{done.Accepted} of {done.Total} files taken");
-        return await LearnAsync(model.Id, cancel);
+        var ended = await LearnAsync(model.Id, cancel);
+        return leftOut ? 1 : ended;
     }
 
     /// <param name="named">The model's id or name.</param>
@@ -100,13 +103,13 @@ internal sealed class Commands(HeadstartClient api, TextWriter output, TextWrite
             throw new CommandException("There are no files to predict.");
         }
 
-        if (files.Find(file => !File.Exists(file) && !IsUnreadable(file)) is { } missing)
+        if (files.Find(file => !File.Exists(file) && NotUtf8(file) is null) is { } missing)
         {
             throw new CommandException($"The file {missing} does not exist.");
         }
 
         var model = await FindAsync(named, cancel);
-        var failed = await LeaveOutAsync(files);
+        var failed = await LeaveOutAsync(files, null, WhyShut);
         foreach (var batch in files.Chunk(Batch))
         {
             foreach (var (file, prediction) in batch.Zip((await api.PredictAsync(model.Id, batch, top: MostAnswers, cancel)).Predictions))
@@ -137,17 +140,19 @@ internal sealed class Commands(HeadstartClient api, TextWriter output, TextWrite
         return failed ? 1 : 0;
     }
 
-    private async Task ZipAsync(string folder, string archive, CancellationToken cancel)
+    /// <returns>Whether some files cannot be opened.</returns>
+    private async Task<bool> ZipAsync(string folder, string archive, CancellationToken cancel)
     {
-        var visible = new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = FileAttributes.Hidden };
-        var files = Directory.GetFiles(folder, "*", visible).Order(StringComparer.Ordinal).ToList();
-        await LeaveOutAsync(files);
+        var files = FilesBelow(folder);
+        var leftOut = await LeaveOutAsync(files, folder, WhyShut);
         await using var stream = File.Create(archive);
         await using var zip = await ZipArchive.CreateAsync(stream, ZipArchiveMode.Create, leaveOpen: false, null, cancel);
         foreach (var file in files)
         {
             await zip.CreateEntryFromFileAsync(file, Path.GetRelativePath(folder, file), CompressionLevel.NoCompression, cancel);
         }
+
+        return leftOut;
     }
 
     private async Task<int> LearnAsync(Guid model, CancellationToken cancel)
@@ -161,10 +166,11 @@ internal sealed class Commands(HeadstartClient api, TextWriter output, TextWrite
         return await FollowAsync(run, cancel);
     }
 
-    private async Task UploadAsync(Guid model, string category, CancellationToken cancel)
+    /// <returns>Whether some files cannot be opened.</returns>
+    private async Task<bool> UploadAsync(Guid model, string category, CancellationToken cancel)
     {
         var (name, files, sent) = (Path.GetFileName(category), Visible(Directory.GetFiles(category)), 0);
-        await LeaveOutAsync(files);
+        var leftOut = await LeaveOutAsync(files, Path.GetDirectoryName(category), WhyShut);
         foreach (var batch in files.Chunk(Batch))
         {
             foreach (var file in (await api.UploadAsync(model, name, batch, cancel)).Rejected)
@@ -174,6 +180,8 @@ internal sealed class Commands(HeadstartClient api, TextWriter output, TextWrite
 
             await output.WriteLineAsync($"{Shown(name)}: {sent += batch.Length} of {files.Count} sent");
         }
+
+        return leftOut;
     }
 
     private async Task<int> FollowAsync(Run run, CancellationToken cancel)
@@ -222,19 +230,65 @@ internal sealed class Commands(HeadstartClient api, TextWriter output, TextWrite
     }
 
     /// <summary>.NET replaces bytes of a name that are not UTF-8 and has no other way to open what has it.</summary>
-    private static bool IsUnreadable(string file) => file.Contains('\uFFFD') && !Path.Exists(file);
+    private static string? NotUtf8(string path) => path.Contains('\uFFFD') && !Path.Exists(path)
+        ? "The name is not valid UTF-8, so this program cannot open it; rename it, or use one of the other clients." : null;
 
-    /// <returns>Whether some files cannot be opened; they are named and taken off the list.</returns>
-    private async Task<bool> LeaveOutAsync(List<string> files)
+    /// <returns>Why the file cannot be opened, or null.</returns>
+    private static string? WhyShut(string file)
     {
-        foreach (var file in files.Where(IsUnreadable))
+        try
         {
-            await errors.WriteLineAsync($"{Shown(file)}: The name is not valid UTF-8, so this program cannot open it; rename it, or use "
-                + "one of the other clients.");
+            if (NotUtf8(file) is { } reason)
+            {
+                return reason;
+            }
+
+            File.OpenHandle(file).Dispose();
+            return null;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return "Cannot be opened; check that it exists and that you may read it.";
+        }
+    }
+
+    /// <summary>Names what cannot be opened and takes it off the list.</summary>
+    /// <param name="paths">Files or folders.</param>
+    /// <param name="folder">They are named by their paths below it; null for their whole paths.</param>
+    /// <param name="why">Why one cannot be opened, or null.</param>
+    /// <returns>Whether there are some.</returns>
+    private async Task<bool> LeaveOutAsync(List<string> paths, string? folder, Func<string, string?> why)
+    {
+        var shut = new HashSet<string>();
+        foreach (var path in paths)
+        {
+            if (why(path) is { } reason)
+            {
+                shut.Add(path);
+                await errors.WriteLineAsync($"{Shown(folder is null ? path : Path.GetRelativePath(folder, path))}: {reason}");
+            }
         }
 
-        return files.RemoveAll(IsUnreadable) > 0;
+        return paths.RemoveAll(shut.Contains) > 0;
     }
+
+    /// <summary>All files of a folder and its folders, without links back to a folder above; folders that cannot be opened are among
+    /// them.</summary>
+    private static List<string> FilesBelow(string folder)
+    {
+        try
+        {
+            var folders = Visible(Directory.GetDirectories(folder)).Where(below => !LeadsUp(below));
+            return [.. Visible(Directory.GetFiles(folder)), .. folders.SelectMany(FilesBelow)];
+        }
+        catch (UnauthorizedAccessException)
+        {
+            return [folder];
+        }
+    }
+
+    private static bool LeadsUp(string folder) => Directory.ResolveLinkTarget(folder, returnFinalTarget: true) is { } target
+        && !Path.GetRelativePath(target.FullName, folder).StartsWith("..", StringComparison.Ordinal);
 
     /// <summary>Without tabs and line breaks, so that a line stays a line.</summary>
     private static string Shown(string name) => name.Replace("\t", "\\t", StringComparison.Ordinal)

@@ -20,8 +20,8 @@ public sealed class HeadstartException(string message, string? type, HttpStatusC
 }
 
 /// <summary>
-/// Headstart's API: create a model, upload labelled images, train, watch, predict. Retries a busy host (503) after Retry-After; every other
-/// error is a <see cref="HeadstartException"/>.
+/// Headstart's API: create a model, upload labelled images, train, watch, predict. Repeats a request if the host is busy (503) or, once the
+/// host has answered, if the connection is lost; every other error is a <see cref="HeadstartException"/>.
 /// </summary>
 /// <param name="http">Its base address is the host's, such as <c>http://localhost:8080</c> or <c>https://example.com/headstart</c>.</param>
 /// <param name="key">An API key.</param>
@@ -39,9 +39,10 @@ public sealed class HeadstartClient(HttpClient http, string key, TimeProvider? c
     };
 
     private readonly TimeProvider _clock = clock ?? TimeProvider.System;
+    private bool _reached;
 
     public Task<Model> CreateModelAsync(NewModelRequest request, CancellationToken cancel = default) =>
-        SendAsync<Model>(HttpMethod.Post, "models", () => JsonContent.Create(request, options: Json), cancel);
+        SendAsync<Model>(HttpMethod.Post, "models", () => JsonContent.Create(request, options: Json), cancel, once: true);
 
     /// <summary>All models, newest first.</summary>
     public async IAsyncEnumerable<Model> ListModelsAsync([EnumeratorCancellation] CancellationToken cancel = default)
@@ -77,7 +78,7 @@ public sealed class HeadstartClient(HttpClient http, string key, TimeProvider? c
         SendAsync<ImportProgress>(HttpMethod.Post, $"models/{model}/imports/archive", () => new StreamContent(File.OpenRead(archive))
         {
             Headers = { ContentType = new("application/zip") },
-        }, cancel);
+        }, cancel, idempotencyKey: Guid.CreateVersion7().ToString());
 
     /// <summary>The import's state now and every second until it has ended; the last one is the end state.</summary>
     public async IAsyncEnumerable<ImportProgress> WatchAsync(ImportProgress import,
@@ -163,9 +164,10 @@ public sealed class HeadstartClient(HttpClient http, string key, TimeProvider? c
 
     /// <param name="content">Creates the content for each attempt.</param>
     /// <param name="isAnswer">Whether a 422 is a regular answer: one that rejects every file, with reasons.</param>
+    /// <param name="once">Whether to send it only once if the connection is lost.</param>
     private async Task<T> SendAsync<T>(
         HttpMethod method, string path, Func<HttpContent>? content, CancellationToken cancel, Func<T, bool>? isAnswer = null,
-        string? idempotencyKey = null)
+        string? idempotencyKey = null, bool once = false)
     {
         for (var attempt = 1; ; attempt++)
         {
@@ -176,10 +178,11 @@ public sealed class HeadstartClient(HttpClient http, string key, TimeProvider? c
                 request.Headers.Add("Idempotency-Key", idempotencyKey);
             }
 
-            using var response = await SendAsync(request, cancel);
-            if (response.StatusCode == HttpStatusCode.ServiceUnavailable && attempt < Tries)
+            using var response = await SendAsync(request, isLast: !_reached || once || attempt == Tries, cancel);
+            _reached |= response is not null;
+            if (response is null || (response.StatusCode == HttpStatusCode.ServiceUnavailable && attempt < Tries))
             {
-                var wait = response.Headers.RetryAfter?.Delta ?? Look;
+                var wait = response?.Headers.RetryAfter?.Delta ?? Look * (1 << (attempt - 1));
                 await Task.Delay(wait < LongestWait ? wait : LongestWait, _clock, cancel);
                 continue;
             }
@@ -198,11 +201,16 @@ public sealed class HeadstartClient(HttpClient http, string key, TimeProvider? c
         }
     }
 
-    private async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancel)
+    /// <returns>null if the connection was lost and the request may be repeated.</returns>
+    private async Task<HttpResponseMessage?> SendAsync(HttpRequestMessage request, bool isLast, CancellationToken cancel)
     {
         try
         {
             return await http.SendAsync(request, cancel);
+        }
+        catch (HttpRequestException) when (!isLast)
+        {
+            return null;
         }
         catch (HttpRequestException e)
         {

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Headstart.Client;
 
 const string Help = """
@@ -42,19 +43,32 @@ for (var i = 0; i < args.Length; i++)
 
 if ((!dashes && words.Exists(word => word.StartsWith("--", StringComparison.Ordinal)))
     || options["--kind"] is not ("classification" or "detection") || words is not (["train" or "watch", _] or ["predict", _, _, ..])
-    || string.IsNullOrEmpty(options["--key"]) || !Uri.TryCreate(options["--url"]!.TrimEnd('/') + "/", UriKind.Absolute, out var url))
+    || string.IsNullOrEmpty(options["--key"]))
 {
     await Console.Error.WriteLineAsync(string.IsNullOrEmpty(options["--key"]) ? "No API key: set HEADSTART_KEY or use "
         + $"--key.\n\n{Help}" : Help);
     return 2;
 }
 
+if (!Uri.TryCreate(options["--url"]!.TrimEnd('/') + "/", UriKind.Absolute, out var url) || url.Scheme is not ("http" or "https"))
+{
+    await Console.Error.WriteLineAsync($"{options["--url"]} is not a URL that begins with http:// or https://.");
+    return 1;
+}
+
 using var cancel = new CancellationTokenSource();
+var stopped = 130;
 Console.CancelKeyPress += (_, pressed) =>
 {
     pressed.Cancel = true;
     cancel.Cancel();
 };
+using var terminated = PosixSignalRegistration.Create(PosixSignal.SIGTERM, signal =>
+{
+    signal.Cancel = true;
+    stopped = 143;
+    cancel.Cancel();
+});
 using var http = new HttpClient { BaseAddress = url, Timeout = Timeout.InfiniteTimeSpan };
 var commands = new Commands(new HeadstartClient(http, options["--key"]!), Console.Out, Console.Error);
 try
@@ -74,5 +88,5 @@ catch (Exception e) when (e is HeadstartException or CommandException or IOExcep
 }
 catch (OperationCanceledException) when (cancel.IsCancellationRequested)
 {
-    return 130;
+    return stopped;
 }
