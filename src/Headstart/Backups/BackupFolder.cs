@@ -48,20 +48,8 @@ internal sealed class BackupFolder : IDisposable
 
         var made = new BackupFolder(folder.FullName, new FileStream(System.IO.Path.Combine(folder.FullName, LockFile),
             FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None));
-        made.DeleteAbandonedDumps();
+        made.DeleteOtherDumps(); // those of backups that did not finish would fill the disk, night after night
         return made;
-    }
-
-    /// <summary>Dumps of backups that did not finish; they would fill the disk, night after night.</summary>
-    private void DeleteAbandonedDumps()
-    {
-        var manifest = System.IO.Path.Combine(Path, ManifestFile);
-        var named = File.Exists(manifest) ? File.ReadAllText(manifest) : "";
-        foreach (var dump in Directory.EnumerateFiles(Path, DumpPrefix + "*")
-            .Where(dump => !named.Contains(System.IO.Path.GetFileName(dump), StringComparison.Ordinal)))
-        {
-            File.Delete(dump);
-        }
     }
 
     /// <summary>Opens the folder for reading.</summary>
@@ -118,14 +106,21 @@ internal sealed class BackupFolder : IDisposable
     {
         DataFolder.WritePrivate(System.IO.Path.Combine(Path, ManifestFile + ".new"), JsonSerializer.Serialize(backup, Json.Options));
         File.Move(System.IO.Path.Combine(Path, ManifestFile + ".new"), System.IO.Path.Combine(Path, ManifestFile), overwrite: true);
+        DeleteOtherDumps();
+        await PruneAsync(Blobs, blobs, cancel);
+        await PruneAsync(Imports, imports, cancel);
+    }
+
+    /// <summary>Deletes the dumps that the manifest does not name.</summary>
+    private void DeleteOtherDumps()
+    {
+        var manifest = System.IO.Path.Combine(Path, ManifestFile);
+        var named = File.Exists(manifest) ? File.ReadAllText(manifest) : "";
         foreach (var dump in Directory.EnumerateFiles(Path, DumpPrefix + "*")
-            .Where(dump => System.IO.Path.GetFileName(dump) != backup.Database.Path))
+            .Where(dump => !named.Contains(System.IO.Path.GetFileName(dump), StringComparison.Ordinal)))
         {
             File.Delete(dump);
         }
-
-        await PruneAsync(Blobs, blobs, cancel);
-        await PruneAsync(Imports, imports, cancel);
     }
 
     /// <summary>Copies a file atomically.</summary>

@@ -1,5 +1,3 @@
-using System.Net.Sockets;
-using System.Security.Cryptography;
 using Headstart.Access;
 using Headstart.Backbones;
 using Headstart.Blobs;
@@ -155,11 +153,11 @@ public static class Hosting
         {
             throw new StartupException($"{e.Message} Stop the program that uses it, or set ASPNETCORE_URLS to another URL.");
         }
-        catch (Exception e) when (e is SocketException or FormatException or CryptographicException
-            || e.Source?.StartsWith("Microsoft.AspNetCore.Server.Kestrel", StringComparison.Ordinal) == true)
+        catch (Exception e) when (e is not OperationCanceledException
+            && e.StackTrace?.Contains("Microsoft.AspNetCore.Server.Kestrel", StringComparison.Ordinal) == true)
         {
             throw new StartupException($"Headstart cannot listen on {app.Configuration["urls"] ?? "the configured addresses"}: "
-                + $"{e.Message.TrimEnd('.')}. Check ASPNETCORE_URLS, and Kestrel:Certificates for https.");
+                + $"{e.Message.Split('\n')[0].TrimEnd('.', '\r')}. Check ASPNETCORE_URLS, and Kestrel:Certificates for https.");
         }
 
         var key = await app.Services.GetRequiredService<FirstKey>().MakeAsync();

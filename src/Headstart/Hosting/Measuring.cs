@@ -8,6 +8,8 @@ namespace Headstart.Hosting;
 /// <summary>Exports the metrics and traces of <see cref="Telemetry"/>.</summary>
 public static class Measuring
 {
+    private static readonly string[] Forwarded = ["X-Forwarded-For", "X-Original-For", "Forwarded"];
+
     private const string Collector = "OTEL_EXPORTER_OTLP_ENDPOINT"; // the standard variable; the exporter reads it and related ones itself
 
     public static IServiceCollection AddMeasuring(this IServiceCollection services, IConfiguration configuration)
@@ -36,8 +38,6 @@ public static class Measuring
 
         return services;
     }
-
-    private static readonly string[] Forwarded = ["X-Forwarded-For", "X-Original-For", "Forwarded"];
 
     public static void MapMetrics(this WebApplication app, Settings settings)
     {

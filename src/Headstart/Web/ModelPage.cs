@@ -12,8 +12,7 @@ public abstract class ModelPage : ComponentBase, IAsyncDisposable
     private readonly CancellationTokenSource _left = new();
     private Guid? _shown;
     private bool _starting;
-    private int _loads;
-    private int _loaded;
+    private readonly AnswerOrder _order = new();
 
     protected ModelPage() => Left = _left.Token;
 
@@ -57,11 +56,10 @@ public abstract class ModelPage : ComponentBase, IAsyncDisposable
 
     protected async Task LoadModelAsync()
     {
-        var load = ++_loads;
+        var load = _order.Ask();
         var answer = await Api.GetAsync<ModelResponse>(Path);
-        if (load > _loaded) // otherwise a later question was answered first, and this answer may lack what was added meanwhile
+        if (_order.IsNews(load))
         {
-            _loaded = load;
             (Model, Problem) = (answer.Value ?? Model, answer.Problem);
         }
     }
