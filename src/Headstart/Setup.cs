@@ -96,7 +96,7 @@ public static class Setup
             .AddSingleton<BackboneFetcher>().AddSingleton<BackboneRegistry>().AddSingleton<TextRegistry>().AddSingleton<FeatureCache>()
             .AddSingleton<ExtractionShards>().AddCleanup<ExtractionShards>().AddSingleton<SharedFits>().AddCleanup<SharedFits>()
             .AddSingleton<Fingerprints>()
-        .AddSingleton<BackboneNews>().AddSingleton<SharedBackbones>().AddSingleton<BackboneExchange>()
+        .AddSingleton<BackboneNews>().AddSingleton<SharedBackboneStore>().AddSingleton<SharedBackbones>().AddSingleton<BackboneExchange>()
             .AddHostedService(static provider => provider.GetRequiredService<BackboneExchange>())
         .AddSingleton<LabelledPhotographs>().AddSingleton<EightBitForms>().AddHostedService<EightBitMaking>();
 

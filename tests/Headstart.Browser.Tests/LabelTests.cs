@@ -18,6 +18,14 @@ public sealed partial class LabelTests(Site site)
         await Expect(page.Locator(".tile")).ToHaveCountAsync(6);
         await Expect(page.GetByLabel("Show", new() { Exact = true })).ToContainTextAsync("not labelled yet (6)");
         await Expect(page.Locator(".chip")).ToHaveTextAsync("collecting");
+        var model = $"/api/v1/models/{Model().Match(page.Url).Groups[1].Value}";
+        var last = (await site.Client.GetJsonAsync($"{model}/images"))["items"]!.AsArray()[^1]!["id"];
+        var comes = new TaskCompletionSource();
+        await page.RouteAsync($"**/images/{last}/content?*", async route =>
+        {
+            await comes.Task.WaitAsync(Api.Cancel);
+            await route.ContinueAsync();
+        });
         await page.GetByRole(AriaRole.Link, new() { Name = "Draw boxes" }).ClickAsync();
 
         // The first box needs the name of its category. From then on an image takes one drag and one key.
@@ -71,8 +79,14 @@ public sealed partial class LabelTests(Site site)
         var empty = await IdAsync(page);
         await page.Keyboard.PressAsync("0");
 
-        // Whoever leaves with boxes that are not saved is asked.
+        // As long as the next image has not come, nothing is drawn on it.
+        await Expect(page).ToHaveURLAsync(new Regex($"/label/{last}$"));
+        await page.Keyboard.PressAsync("b");
+        comes.SetResult();
         await ShownAsync(page, toGo: 0);
+        await Expect(page.Locator(".box")).ToHaveCountAsync(0);
+
+        // Whoever leaves with boxes that are not saved is asked.
         await DragAsync(page, (0.1, 0.1), (0.3, 0.3));
         var asked = new TaskCompletionSource<string>();
         page.Dialog += async (_, dialog) =>
@@ -87,7 +101,6 @@ public sealed partial class LabelTests(Site site)
         await Expect(page.GetByText("Every image is labelled")).ToBeVisibleAsync();
 
         // What is stored, and what the pages show of it.
-        var model = $"/api/v1/models/{Model().Match(page.Url).Groups[1].Value}";
         var images = (await site.Client.GetJsonAsync($"{model}/images?boxes=true"))["items"]!.AsArray()
             .ToDictionary(image => (string)image!["id"]!, image => image!["boxes"]!.AsArray());
         Assert.Equal(6, images.Count);

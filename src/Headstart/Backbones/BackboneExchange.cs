@@ -47,8 +47,7 @@ public sealed partial class BackboneExchange : BackgroundService
     {
         try
         {
-            await _shared.BringAsync(cancel);
-            await _shared.GiveAllAsync(cancel);
+            await _shared.ExchangeAsync(cancel);
         }
         catch (Exception e) when (e is not (OperationCanceledException or OutOfMemoryException))
         {

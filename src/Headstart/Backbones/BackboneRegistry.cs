@@ -9,7 +9,7 @@ namespace Headstart.Backbones;
 
 /// <summary>Adds and removes users' own backbones while the host runs.</summary>
 public sealed class BackboneRegistry(
-    LoadedBackbones loaded, HostCatalogue catalogue, SharedBackbones shared, EightBitForms forms, DataPaths paths,
+    LoadedBackbones loaded, HostCatalogue catalogue, SharedBackboneStore shared, EightBitForms forms, DataPaths paths,
     IDbContextFactory<HeadstartDb> databases, TimeProvider clock) : IDisposable
 {
     private static readonly TimeSpan Forgotten = TimeSpan.FromDays(1);

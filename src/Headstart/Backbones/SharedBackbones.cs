@@ -1,33 +1,22 @@
-using System.Security.Cryptography;
-using System.Text.Json;
-using Headstart.Blobs;
 using Headstart.Data;
 using Headstart.Learning.Backbones;
 using Headstart.Learning.Texts;
-using Headstart.Postgres;
 using Microsoft.EntityFrameworkCore;
 
 namespace Headstart.Backbones;
 
 /// <summary>
-/// Shares backbones among hosts on one database: what one host gets while it runs, all get, through the blob store. Does nothing if the
-/// host has its own database and therefore no other hosts. Folders named in settings are not shared.
+/// Brings what the hosts on one database share (<see cref="SharedBackboneStore"/>) to this host, and unloads what was removed: what one host
+/// gets while it runs, all get. Folders named in settings are not shared.
 /// </summary>
-public sealed partial class SharedBackbones(IDbContextFactory<HeadstartDb> databases, DatabaseAddress database, IBlobStore blobs,
+public sealed partial class SharedBackbones(SharedBackboneStore store, IDbContextFactory<HeadstartDb> databases,
     LoadedBackbones loaded, LoadedTextBackbones texts, DataPaths paths, ILogger<SharedBackbones> log) : IDisposable
 {
     private readonly SemaphoreSlim _one = new(1);
     private readonly HashSet<(string Sha256, string Manifest)> _refused = []; // not downloaded again until the restart
 
     /// <summary>Whether there are no other hosts.</summary>
-    public bool IsAlone => database.IsOwn;
-
-    /// <summary>Gives a file of this host to all hosts. If the host dies before the end, its next start repeats this.</summary>
-    public Task GiveAsync(BackboneFile file, bool registered, CancellationToken cancel)
-    {
-        ArgumentNullException.ThrowIfNull(file);
-        return GiveAsync(file.Path, file.Manifest.Id, System.Text.Encoding.UTF8.GetString(file.Manifest.ToJson()), registered, cancel);
-    }
+    public bool IsAlone => store.IsAlone;
 
     /// <summary>Registers a file that this host made, here and on all hosts. If another host was first, its file wins.</summary>
     /// <param name="file">In the folder of registered backbones; renamed from there.</param>
@@ -42,45 +31,9 @@ public sealed partial class SharedBackbones(IDbContextFactory<HeadstartDb> datab
             return;
         }
 
-        await GiveAsync(new(manifest, file), registered: true, cancel);
+        await store.GiveAsync(new(manifest, file), registered: true, cancel);
         File.Delete(file);
         await BringAsync(cancel);
-    }
-
-    /// <summary>Gives registered word vectors to all hosts. If the host dies before the end, its next start repeats this.</summary>
-    public Task GiveTextAsync(string path, string id, string fileName, CancellationToken cancel) =>
-        GiveAsync(path, SharedBackbone.IdOf(id), JsonSerializer.Serialize(fileName), registered: true, cancel);
-
-    private async Task GiveAsync(string path, string id, string manifest, bool registered, CancellationToken cancel)
-    {
-        if (IsAlone)
-        {
-            return;
-        }
-
-        await using var bytes = File.OpenRead(path);
-        var sha256 = await blobs.PutAsync(bytes, cancel);
-        await using var db = await databases.CreateDbContextAsync(cancel);
-        await db.Database.ExecuteSqlAsync($"""
-            INSERT INTO shared_backbones (id, sha256, manifest, registered, created_at)
-            VALUES ({id}, {sha256}, {manifest}::jsonb, {registered}, now())
-            ON CONFLICT (id) DO UPDATE SET sha256 = excluded.sha256, manifest = excluded.manifest, registered = excluded.registered, created_at = now(), removed_at = NULL
-            WHERE shared_backbones.removed_at IS NOT NULL
-            """, cancel);
-        await Announcements.SayAsync(db, Announcement.Backbones, cancel);
-    }
-
-    /// <summary>Removes a registered backbone from all hosts.</summary>
-    public async Task TakeBackAsync(string id, CancellationToken cancel)
-    {
-        if (IsAlone)
-        {
-            return;
-        }
-
-        await using var db = await databases.CreateDbContextAsync(cancel);
-        await db.Database.ExecuteSqlAsync($"UPDATE shared_backbones SET removed_at = now() WHERE id = {id}", cancel);
-        await Announcements.SayAsync(db, Announcement.Backbones, cancel);
     }
 
     /// <summary>Whether a user removed a backbone with this id, so that it must not come back by itself.</summary>
@@ -88,6 +41,13 @@ public sealed partial class SharedBackbones(IDbContextFactory<HeadstartDb> datab
     {
         await using var db = await databases.CreateDbContextAsync(cancel);
         return await db.SharedBackbones.AnyAsync(b => b.Id == id && b.RemovedAt != null, cancel);
+    }
+
+    /// <summary>Brings what others have, and gives what only this host has.</summary>
+    public async Task ExchangeAsync(CancellationToken cancel)
+    {
+        await BringAsync(cancel);
+        await store.GiveAllAsync(loaded.All.Select(backbone => backbone.Manifest), cancel);
     }
 
     /// <summary>Downloads what this host lacks and others have, and unloads what was removed.</summary>
@@ -121,38 +81,6 @@ public sealed partial class SharedBackbones(IDbContextFactory<HeadstartDb> datab
         }
     }
 
-    /// <summary>Shares files that other hosts do not know yet, for example from the fetch command.</summary>
-    public async Task GiveAllAsync(CancellationToken cancel)
-    {
-        if (IsAlone)
-        {
-            return;
-        }
-
-        await using var db = await databases.CreateDbContextAsync(cancel);
-        var known = await db.SharedBackbones.Select(b => b.Id).ToListAsync(cancel);
-        foreach (var backbone in loaded.All.ExceptBy(known, b => b.Manifest.Id))
-        {
-            foreach (var (folder, registered) in ((string, bool)[])[(paths.Backbones, false), (paths.RegisteredBackbones, true)])
-            {
-                var path = Path.Combine(folder, $"{backbone.Manifest.Id}.onnx");
-                if (File.Exists(path))
-                {
-                    await GiveAsync(new(backbone.Manifest, path), registered, cancel);
-                }
-            }
-        }
-
-        foreach (var path in Directory.Exists(paths.RegisteredTexts) ? Directory.GetFiles(paths.RegisteredTexts) : [])
-        {
-            var name = Path.GetFileName(path);
-            if (RegisteredText.EndingOf(name) is { } ending && name[..^ending.Length] is var id && !known.Contains(SharedBackbone.IdOf(id)))
-            {
-                await GiveTextAsync(path, id, name, cancel);
-            }
-        }
-    }
-
     /// <summary>The hash of this host's backbone or word vectors with that id, and how to unload them.</summary>
     private (string? Sha256, Action LetGo) Here(SharedBackbone shared)
     {
@@ -174,58 +102,44 @@ public sealed partial class SharedBackbones(IDbContextFactory<HeadstartDb> datab
         void LetGo()
         {
             loaded.Remove(backbone!);
-            BackboneFolders.Remove(shared.Id, Folder(shared));
+            BackboneFolders.Remove(shared.Id, store.FolderOf(shared));
         }
     }
 
     private async Task BringAsync(SharedBackbone shared, CancellationToken cancel)
     {
-        var folder = Directory.CreateDirectory(Folder(shared)).FullName;
-        var whole = false;
-        var half = Path.Combine(folder, $"{Guid.CreateVersion7():n}.upload");
+        string? file = null;
         try
         {
-            await using (var bytes = await blobs.OpenAsync(shared.Sha256, cancel) ?? throw new BackboneException("its file is missing "
-                + "from the blob store"))
-            await using (var file = File.Create(half))
+            file = await store.DownloadAsync(shared, cancel);
+            if (shared.TextId is null)
             {
-                await bytes.CopyToAsync(file, cancel);
-                file.Position = 0;
-                if (!(await SHA256.HashDataAsync(file, cancel)).AsSpan().SequenceEqual(shared.Sha256))
-                {
-                    throw new BackboneException("its file is damaged in the blob store");
-                }
+                loaded.Take(BackboneFolders.Place(file, shared.ReadManifest(), store.FolderOf(shared)));
             }
-
-            whole = true;
-            if (shared.TextId is not null)
+            else
             {
-                texts.Take(half, Path.Combine(Directory.CreateDirectory(paths.RegisteredTexts).FullName,
-                    JsonSerializer.Deserialize<string>(shared.Manifest)!));
-                return;
+                texts.Take(file, store.TextPlaceOf(shared));
             }
-
-            var manifest = BackboneManifest.Parse(System.Text.Encoding.UTF8.GetBytes(shared.Manifest));
-            loaded.Take(BackboneFolders.Place(half, manifest, folder));
         }
         catch (Exception e) when (e is BackboneException or TextFeaturesException)
         {
             Log.Unusable(log, shared.Id, e.Message);
-            if (whole)
+            if (file is not null)
             {
                 _refused.Add(KeyOf(shared));
             }
         }
         finally
         {
-            File.Delete(half);
+            if (file is not null)
+            {
+                File.Delete(file);
+            }
         }
     }
 
     private static (string Sha256, string Manifest) KeyOf(SharedBackbone shared) =>
         (Convert.ToHexString(shared.Sha256), shared.Manifest);
-
-    private string Folder(SharedBackbone shared) => shared.Registered ? paths.RegisteredBackbones : paths.Backbones;
 
     public void Dispose() => _one.Dispose();
 

@@ -8,7 +8,7 @@ using Microsoft.EntityFrameworkCore;
 namespace Headstart.Backbones;
 
 /// <summary>Adds and removes users' own word vectors while the host runs, as <see cref="BackboneRegistry"/> does with networks.</summary>
-public sealed class TextRegistry(LoadedTextBackbones loaded, SharedBackbones shared, DataPaths paths,
+public sealed class TextRegistry(LoadedTextBackbones loaded, SharedBackboneStore shared, DataPaths paths,
     IDbContextFactory<HeadstartDb> databases) : IDisposable
 {
     private readonly SemaphoreSlim _one = new(1); // two files must not both find the same id free

@@ -1,5 +1,7 @@
+using Headstart.Backbones;
 using Headstart.Blobs;
 using Headstart.Data;
+using Headstart.Learning.Backbones;
 using Headstart.Postgres;
 using Npgsql;
 
@@ -13,7 +15,8 @@ public static class RestoreCommand
 {
     public static bool Asked(string[] args) => args is ["restore", ..];
 
-    /// <returns>Exit code: 0 if everything was restored; 2 if blobs were already missing when the backup was made.</returns>
+    /// <returns>Exit code: 0 if everything was restored; 2 if blobs were already missing when the backup was made, or a backbone cannot be
+    /// used.</returns>
     /// <exception cref="StartupException">The restore failed; the message says why.</exception>
     public static async Task<int> RunAsync(string[] args, ConfigurationManager configuration, Settings settings, CancellationToken cancel)
     {
@@ -82,10 +85,13 @@ public static class RestoreCommand
         }
 
         // Migrate the schema of an older backup first: the query for references needs the current one.
-        await using var services = new ServiceCollection().AddSingleton(TimeProvider.System).AddSingleton(installation.Database)
-            .AddDatabase().BuildServiceProvider();
+        await using var services = ServicesOf(installation);
         await Schema.MigrateAsync(services, cancel);
     }
+
+    private static ServiceProvider ServicesOf(Installation installation) => new ServiceCollection().AddSingleton(TimeProvider.System)
+        .AddSingleton(installation.Database).AddDatabase().AddSingleton(installation.Stores.Blobs).AddSingleton(installation.Paths)
+        .AddSingleton<SharedBackboneStore>().BuildServiceProvider();
 
     private static async Task<int> CopyAsync(Installation installation, BackupFolder folder, Backup backup, RestoreMark mark,
         CancellationToken cancel)
@@ -109,9 +115,33 @@ public static class RestoreCommand
             await BackupFolder.CopyAsync(folder.PathOf(file), Path.Combine([installation.Paths.Root, .. file.Path.Split('/')]), cancel);
         }
 
+        var problems = await MoveBackbonesAsync(installation, cancel);
         mark.Remove();
         Console.WriteLine($"Restored the backup of {backup.At:u}: the database, {blobs.Count + imports.Count - backup.Missing.Count} "
             + $"blobs and {backup.Files.Count} other files.");
-        return BackupCommand.Told(backup.Missing);
+        foreach (var problem in problems)
+        {
+            await Console.Error.WriteLineAsync(problem);
+        }
+
+        return Math.Max(BackupCommand.Told(backup.Missing), problems.Count > 0 ? 2 : 0);
+    }
+
+    /// <summary>Backbones belong to the data folder of a host with its own database, and to the blob store where hosts share one: takes them
+    /// to where the restored hosts look for them.</summary>
+    /// <returns>A sentence about each that cannot be used.</returns>
+    private static async Task<IReadOnlyList<string>> MoveBackbonesAsync(Installation installation, CancellationToken cancel)
+    {
+        await using var services = ServicesOf(installation);
+        var shared = services.GetRequiredService<SharedBackboneStore>();
+        if (shared.IsAlone)
+        {
+            return await shared.SettleAsync(cancel);
+        }
+
+        var folder = installation.Paths.RegisteredBackbones;
+        var (found, problems) = Directory.Exists(folder) ? BackboneFolders.Find([folder]) : ([], []);
+        await shared.GiveAllAsync(found.Select(file => file.Manifest), cancel);
+        return problems;
     }
 }

@@ -14,12 +14,15 @@ public sealed class Cores : IHostedLifecycleService, IDisposable
     /// <summary>How long background work lets requests go first.</summary>
     private static readonly TimeSpan LongestCourtesy = TimeSpan.FromMilliseconds(100);
 
+    private const long Farewell = 1_000; // milliseconds
+
     private readonly object _gate = new(); // not a Lock: workers wait for it with Monitor
     private readonly FairQueue<Work> _waiting;
     private readonly ManualResetEventSlim _quiet = new(initialState: true); // the queue is empty and no worker is busy
     private readonly TimeSpan _longestWait;
     private readonly TimeProvider _clock;
     private readonly Telemetry _telemetry;
+    private long _entered = long.MinValue / 2; // milliseconds, when the last work came
     private int _free; // workers without work
     private int _working;
     private bool _ended;
@@ -77,13 +80,15 @@ public sealed class Cores : IHostedLifecycleService, IDisposable
     /// </summary>
     public void GiveWay(CancellationToken cancel) => _quiet.Wait(LongestCourtesy, cancel);
 
-    /// <summary>By now the host reports that it is not ready and refuses new predictions. Finishes accepted ones before connections
-    /// close.</summary>
+    /// <summary>By now the host reports that it is not ready and refuses new predictions. Finishes accepted ones before connections close,
+    /// and waits until clients that send one after the other have come again and were refused: a request that is on its way while its
+    /// connection closes would be lost.</summary>
     public async Task StoppingAsync(CancellationToken cancellationToken)
     {
-        while (!_quiet.IsSet && !cancellationToken.IsCancellationRequested)
+        while ((!_quiet.IsSet || Environment.TickCount64 - Volatile.Read(ref _entered) < Farewell)
+            && !cancellationToken.IsCancellationRequested)
         {
-            await Task.Delay(TimeSpan.FromMilliseconds(10), _clock, CancellationToken.None);
+            await Task.Delay(10, CancellationToken.None);
         }
     }
 
@@ -111,6 +116,7 @@ public sealed class Cores : IHostedLifecycleService, IDisposable
     {
         IReadOnlyList<Work> evicted;
         FairQueue<Work>.Place? place;
+        Volatile.Write(ref _entered, Environment.TickCount64);
         lock (_gate)
         {
             place = _waiting.Enqueue(account, bytes, work, _free, out evicted);

@@ -1,3 +1,7 @@
+using System.Text;
+using System.Text.Json;
+using Headstart.Learning.Backbones;
+
 namespace Headstart.Data;
 
 /// <summary>A backbone registered or downloaded on one host, shared with all others. Its file is a blob.</summary>
@@ -24,6 +28,12 @@ public sealed class SharedBackbone
 
     /// <summary>Id of the word vectors in training runs; null for an image backbone.</summary>
     public string? TextId => Id.StartsWith(TextFolder, StringComparison.Ordinal) ? Id[TextFolder.Length..] : null;
+
+    /// <exception cref="BackboneException">It is none, for example of a newer program.</exception>
+    public BackboneManifest ReadManifest() => BackboneManifest.Parse(Encoding.UTF8.GetBytes(Manifest));
+
+    /// <summary>The name of the file of word vectors.</summary>
+    public string ReadFileName() => JsonSerializer.Deserialize<string>(Manifest)!;
 
     /// <summary>The <see cref="Id"/> of word vectors.</summary>
     public static string IdOf(string textId) => TextFolder + textId;

@@ -20,6 +20,7 @@ public static class Hosting
         ["Logging:LogLevel:Default"] = "Information",
         ["Logging:LogLevel:Microsoft"] = "Warning",
         ["Logging:LogLevel:Hangfire"] = "Warning",
+        ["Logging:LogLevel:Microsoft.Extensions.Hosting.Internal.Host"] = "Critical", // its errors are also thrown, or said as critical
         ["Logging:LogLevel:Microsoft.EntityFrameworkCore"] = "Critical", // callers log failures themselves
         ["Logging:LogLevel:Microsoft.AspNetCore.DataProtection"] = "Error",
         // One line per refused key would let strangers fill the log.

@@ -10,8 +10,15 @@ internal static class VersionProblems
     public static ProblemHttpResult Overloaded(HttpContext http) => Busy(http, "overloaded", "Too many predictions are waiting; try "
         + "again in a second.", "1");
 
-    public static ProblemHttpResult Stopping(HttpContext http) => Busy(http, "stopping", "The host is shutting down; retry on another "
-        + "host, or when this one is back.", "5");
+    public static ProblemHttpResult Stopping(HttpContext http)
+    {
+        if (HttpProtocol.IsHttp11(http.Request.Protocol))
+        {
+            http.Response.Headers.Connection = "close"; // the next request needs no connection that is about to break
+        }
+
+        return Busy(http, "stopping", "The host is shutting down; retry on another host, or when this one is back.", "5");
+    }
 
     public static ProblemHttpResult NoSuchVersion(Guid id) => Problems.NoSuch("version", $"/api/v1/models/{id}/versions");
 

@@ -30,6 +30,7 @@ class Labelling {
   version = null; // the published version, if it gives suggestions
   asking = false; // a request for suggestions is running
   busy = false;
+  unseen = false; // the current picture has not come yet, and the one before is still visible
   left = false; // the page was left
 
   constructor(area, model) {
@@ -112,11 +113,13 @@ class Labelling {
     this.furthest = Math.max(at, this.furthest);
     const { image, name, source, boxes } = this.picture;
     history.replaceState(history.state, '', `models/${this.model}/label/${image.id}`); // a reload shows the same image
+    this.unseen = true;
     try {
       await this.stage.show(source);
     } catch {
       this.trouble('This image could not be loaded. Go on to the next one, or reload the page.');
     }
+    this.unseen = false;
     render(this);
     this.stage.focus();
     this.say(`${name}: ${counted(boxes.length, 'box', 'boxes')}.`);
@@ -227,7 +230,7 @@ class Labelling {
   }
 
   create() {
-    if (!this.picture) return;
+    if (!this.picture || this.unseen) return;
     const { x, y, width, height } = this.stage.visible;
     this.drawn({ x: x + width * 3 / 8, y: y + height * 3 / 8, width: width / 4, height: height / 4 });
   }
@@ -302,6 +305,7 @@ class Labelling {
   }
 
   acceptAll() {
+    if (this.unseen) return;
     if (!this.picture || this.suggestions.length === 0) return this.say('There are no suggestions.');
     this.accept(this.suggestions);
     this.stage.focus();

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text.Json.Nodes;
 using Headstart.Hosting;
+using Headstart.Tests.Backbones;
 using Headstart.Tests.Blobs;
 using Headstart.Tests.Postgres;
 using Headstart.Tests.Processes;
@@ -11,7 +12,7 @@ using Npgsql;
 namespace Headstart.Tests.Backups;
 
 /// <summary>The verbs as their users type them, on the real program.</summary>
-public sealed class BackupTests(S3Server server) : IClassFixture<S3Server>
+public sealed class BackupTests(S3Server server, TestPostgres postgres) : IClassFixture<S3Server>
 {
     [Fact]
     public async Task A_backup_of_a_busy_host_becomes_a_host_that_answers_as_that_one_did_and_ends_its_run_though_a_first_restore_died()
@@ -78,7 +79,7 @@ public sealed class BackupTests(S3Server server) : IClassFixture<S3Server>
     }
 
     [Fact]
-    public async Task A_host_that_is_stopped_is_backed_up_too_and_again_only_what_is_new_and_into_a_bucket()
+    public async Task A_host_that_is_stopped_is_backed_up_too_and_again_only_what_is_new_and_becomes_nodes_with_a_bucket_and_one_host_again()
     {
         Needs.Time();
         S3Server.Needed();
@@ -86,6 +87,8 @@ public sealed class BackupTests(S3Server server) : IClassFixture<S3Server>
         await host.StartAsync();
         var pets = await TrainedAsync(host.Client);
         var images = await ImagesAsync(host.Client, pets);
+        await (await host.Client.RegisterAsync(RegisterTests.Network(1), "ours.onnx", ("mean", "0,0,0"))).JsonAsync(HttpStatusCode.Created);
+        await (await host.Client.RegisterTextAsync(RegisterTextTests.Words, "words.txt")).JsonAsync(HttpStatusCode.Created);
         host.Interrupt();
         Assert.Equal(0, await host.ExitAsync());
         using var place = new TemporaryFolder();
@@ -101,18 +104,41 @@ public sealed class BackupTests(S3Server server) : IClassFixture<S3Server>
         Assert.Matches(@"\b2[1-9] blobs \(2[1-9] new", first.Output);
         Assert.Matches(@"\b2[1-9] blobs \(1 new", second.Output);
         Assert.Empty(host.DatabaseServers());
-        await using var other = new HostProcess();
-        foreach (var (name, value) in server.Environment)
+        var database = await postgres.CreateEmptyDatabaseAsync();
+        await using (var somewhere = NewNode())
         {
-            other.Environment[name] = value;
+            var restored = await somewhere.RunAsync("restore", place.Below("backup"));
+            Assert.True(restored.ExitCode == 0, restored.Output);
         }
 
-        var restored = await other.RunAsync("restore", place.Below("backup"));
-        Assert.True(restored.ExitCode == 0, restored.Output);
-        await other.StartAsync();
-        await SameImagesAsync(images, other.Client, pets);
-        Assert.False(Directory.Exists(Path.Combine(other.DataFolder, "blobs")));
-        Assert.Equal(0, (await VerbAsync(other, "backup", place.Below("from the bucket"))).ExitCode);
+        // A node with another data folder has the registered backbones too.
+        await using var node = NewNode();
+        await node.StartAsync();
+        await SameImagesAsync(images, node.Client, pets);
+        Assert.Contains(await node.Client.BackbonesAsync(), b => (string?)b["id"] == "ours" && (bool?)b["registered"] == true);
+        Assert.True((bool?)(await node.Client.TextBackboneAsync("words"))!["registered"]);
+        Assert.False(Directory.Exists(Path.Combine(node.DataFolder, "blobs")));
+
+        // And back, from a machine that has never run a host.
+        await using var elsewhere = NewNode();
+        Assert.Equal(0, (await elsewhere.RunAsync("backup", place.Below("from the bucket"))).ExitCode);
+        await using var alone = new HostProcess();
+        var back = await alone.RunAsync("restore", place.Below("from the bucket"));
+        Assert.True(back.ExitCode == 0, back.Output);
+        Assert.Superset(new HashSet<string> { "ours.onnx", "ours.json", "words.txt" },
+            Directory.GetFiles(Path.Combine(alone.DataFolder, "backbones", "registered"), "*", SearchOption.AllDirectories)
+            .Select(file => Path.GetFileName(file)!).ToHashSet());
+
+        HostProcess NewNode()
+        {
+            var made = new HostProcess();
+            foreach (var (name, value) in server.Environment.Append(new("ConnectionStrings__Headstart", database)))
+            {
+                made.Environment[name] = value;
+            }
+
+            return made;
+        }
     }
 
     [Fact]

@@ -23,6 +23,7 @@ public sealed partial class StartAndStopTests(RunningProgram running) : IClassFi
             var (exitCode, output) = await host.RunAsync();
             Assert.Equal(1, exitCode);
             Assert.Contains("ASPNETCORE_URLS", output.Trim().Split('\n')[^1], StringComparison.Ordinal);
+            Assert.DoesNotContain("   at ", output, StringComparison.Ordinal); // a stack trace
             Assert.DoesNotMatch(Key(), output);
         }
 
@@ -129,6 +130,7 @@ public sealed partial class StartAndStopTests(RunningProgram running) : IClassFi
 
         Assert.Equal(1, exitCode);
         Assert.Matches("^Headstart cannot listen on http://192.0.2.1:8080: .*ASPNETCORE_URLS", output.Trim().Split('\n')[^1]);
+        Assert.DoesNotContain("   at ", output, StringComparison.Ordinal);
     }
 
     [Fact]
