@@ -48,9 +48,19 @@ public sealed class HostResources : IAsyncDisposable
     }
 
     /// <summary>For logs before the host is built.</summary>
-    internal static ILoggerFactory StartLogs(IConfiguration configuration) =>
-        LoggerFactory.Create(logging => logging.AddConfiguration(configuration.GetSection("Logging"))
-            .AddSimpleConsole(o => o.SingleLine = true));
+    /// <exception cref="StartupException">A setting of logs cannot be read.</exception>
+    internal static ILoggerFactory StartLogs(IConfiguration configuration)
+    {
+        try
+        {
+            return LoggerFactory.Create(logging => logging.AddConfiguration(configuration.GetSection("Logging"))
+                .AddSimpleConsole(o => o.SingleLine = true));
+        }
+        catch (InvalidOperationException e)
+        {
+            throw new StartupException($"A setting under Logging: cannot be read: {e.Message}", e);
+        }
+    }
 
     /// <summary>Stops the database last, when nothing uses it any more.</summary>
     public async ValueTask DisposeAsync()

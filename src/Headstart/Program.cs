@@ -27,8 +27,7 @@ if (CheckCommand.Asked(args))
 using var interruption = new Interruption();
 try
 {
-    var builder = WebApplication.CreateBuilder(new WebApplicationOptions { Args = args, ContentRootPath = AppContext.BaseDirectory });
-    builder.UseStaticWebAssets();
+    var builder = Hosting.NewBuilder(args);
     var settings = builder.ReadSettings();
     if (FetchCommand.Asked(args))
     {
@@ -119,6 +118,11 @@ catch (StartupException e)
 catch (Exception e) when (DatabaseProblems.Describe(e) is { } sentence)
 {
     await Console.Error.WriteLineAsync(sentence);
+    return 1;
+}
+catch (IOException e)
+{
+    await Console.Error.WriteLineAsync($"{e.Message.TrimEnd('.')}. Check the data folder, and the space on its disk.");
     return 1;
 }
 catch (UnauthorizedAccessException e)

@@ -17,6 +17,8 @@ public static partial class Schema
     public const string Jobs = "hangfire";
 
     private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(250);
+    private static readonly TimeSpan LongestStep = TimeSpan.FromHours(2); // to change a large table
+    private const int PollsToTell = 240;
 
     /// <exception cref="StartupException">A newer Headstart made the database, or the user may not create tables in it.</exception>
     public static async Task MigrateAsync(IServiceProvider services, CancellationToken cancel)
@@ -39,7 +41,10 @@ public static partial class Schema
         await RefuseWithoutRightsAsync(guard, tables: pending, cancel);
         if (pending) // otherwise EF would need the right to create tables that exist
         {
-            await db.Database.MigrateAsync(cancel);
+            await using var changing = new HeadstartDb((DbContextOptions<HeadstartDb>)new DbContextOptionsBuilder<HeadstartDb>()
+                .UseHeadstart(address.ForMigrations).Options);
+            changing.Database.SetCommandTimeout(LongestStep);
+            await changing.Database.MigrateAsync(cancel);
         }
 
         // Here and not with the first job: hosts that start at the same time would do it concurrently.
@@ -49,26 +54,26 @@ public static partial class Schema
     }
 
     /// <summary>
-    /// Hosts migrate one after the other; each holds the lock with an open transaction. Waiting hosts poll and hold no transaction
-    /// meanwhile: otherwise a pooler might have no connection left for the working one.
+    /// Hosts migrate one after the other; each holds the lock with an open transaction, which PostgreSQL ends if the host is silent for
+    /// minutes, as one that is frozen. Waiting hosts poll and hold no transaction meanwhile: otherwise a pooler might have no connection left
+    /// for the working one.
     /// </summary>
     private static async Task<NpgsqlTransaction> TakeTurnAsync(NpgsqlConnection guard, ILogger log, CancellationToken cancel)
     {
-        for (var told = false; ;)
+        for (var polls = 0; ; polls++)
         {
             var turn = await guard.BeginTransactionAsync(cancel);
-            await using var ask = new NpgsqlCommand($"{DatabaseAddress.MayIdle}; SELECT pg_try_advisory_xact_lock({AdvisoryLock})", guard,
-                turn);
+            await using var ask = new NpgsqlCommand($"{DatabaseAddress.MayIdleWhileAlive}; SELECT pg_try_advisory_xact_lock({AdvisoryLock})",
+                guard, turn);
             if (await ask.ExecuteScalarAsync(cancel) is true)
             {
                 return turn;
             }
 
             await turn.DisposeAsync();
-            if (!told)
+            if (polls % PollsToTell == 0)
             {
                 Log.Waiting(log);
-                told = true;
             }
 
             await Task.Delay(PollInterval, cancel);

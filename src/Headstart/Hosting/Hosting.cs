@@ -54,13 +54,21 @@ public static class Hosting
         string[]? List(string name) => section[name]?.Split(';', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
     }
 
-    /// <summary>Lets pages find static files of a program that was built but not published: some are in the package folder.</summary>
-    /// <exception cref="StartupException">This account cannot read that folder.</exception>
-    public static void UseStaticWebAssets(this WebApplicationBuilder builder)
+    /// <summary>Reads where settings come from. Pages find their files also if the program was built but not published: some are in the
+    /// package folder.</summary>
+    /// <exception cref="StartupException">A file of settings or an argument cannot be read, or this account cannot read that
+    /// folder.</exception>
+    public static WebApplicationBuilder NewBuilder(string[] args)
     {
         try
         {
+            var builder = WebApplication.CreateBuilder(new WebApplicationOptions { Args = args, ContentRootPath = AppContext.BaseDirectory });
             builder.WebHost.UseStaticWebAssets();
+            return builder;
+        }
+        catch (Exception e) when (e is InvalidDataException or FormatException)
+        {
+            throw new StartupException($"The settings cannot be read. {e.Message} {e.InnerException?.Message}".TrimEnd(), e);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -150,15 +158,14 @@ public static class Hosting
         {
             await app.StartAsync(interrupted);
         }
-        catch (IOException e) when (e.InnerException is AddressInUseException)
-        {
-            throw new StartupException($"{e.Message} Stop the program that uses it, or set ASPNETCORE_URLS to another URL.");
-        }
         catch (Exception e) when (e is not OperationCanceledException
             && e.StackTrace?.Contains("Microsoft.AspNetCore.Server.Kestrel", StringComparison.Ordinal) == true)
         {
-            throw new StartupException($"Headstart cannot listen on {app.Configuration["urls"] ?? "the configured addresses"}: "
-                + $"{e.Message.Split('\n')[0].TrimEnd('.', '\r')}. Check ASPNETCORE_URLS, and Kestrel:Certificates for https.");
+            await app.StopAsync(CancellationToken.None); // what runs already would otherwise complain
+            throw new StartupException(e.InnerException is AddressInUseException
+                ? $"{e.Message} Stop the program that uses it, or set ASPNETCORE_URLS to another URL."
+                : $"Headstart cannot listen on {app.Configuration["urls"] ?? "the configured addresses"}: "
+                    + $"{e.Message.Split('\n')[0].TrimEnd('.', '\r')}. Check ASPNETCORE_URLS, and Kestrel:Certificates for https.");
         }
 
         var key = await app.Services.GetRequiredService<FirstKey>().MakeAsync();

@@ -28,6 +28,9 @@ public sealed record DatabaseAddress(string ConnectionString, bool IsOwn, Sessio
     /// <summary>SQL for a transaction that waits for something other than the database, without a time limit.</summary>
     public const string MayIdle = "SET LOCAL idle_in_transaction_session_timeout = 0";
 
+    /// <summary>Like <see cref="MayIdle"/>, on an <see cref="Unpooled"/> connection: its keepalives show that the process lives.</summary>
+    public const string MayIdleWhileAlive = "SET LOCAL idle_in_transaction_session_timeout = '5min'";
+
     /// <summary>
     /// SQL for the start of a transaction behind a pooler, which takes no startup options as in <see cref="Shared"/>. A configured limit is
     /// kept.
@@ -57,6 +60,22 @@ public sealed record DatabaseAddress(string ConnectionString, bool IsOwn, Sessio
         }
     }
 
+    /// <summary>Like <see cref="Shared"/>, without waiting long for a table that others use: all that comes later would wait behind
+    /// it.</summary>
+    public string ForMigrations
+    {
+        get
+        {
+            var address = new NpgsqlConnectionStringBuilder(Shared) { Pooling = false };
+            if (Sessions == Sessions.Own)
+            {
+                address.Options = $"-c lock_timeout=30s {address.Options}";
+            }
+
+            return address.ConnectionString;
+        }
+    }
+
     /// <summary>
     /// For a connection that waits or holds something and must not be pooled. It sends a keepalive now and then, so that nothing in between
     /// and no watchdog of transactions takes it for idle.
@@ -73,6 +92,11 @@ public sealed record DatabaseAddress(string ConnectionString, bool IsOwn, Sessio
     public static DatabaseAddress Parse(string text)
     {
         text = text.Trim();
+        if (text.Length > 1 && text[0] is '"' or '\'' && text[^1] == text[0])
+        {
+            text = text[1..^1]; // files of variables keep the quotes of a shell
+        }
+
         var address = DatabaseUrl.Is(text) ? DatabaseUrl.Parse(text) : DatabaseKeywords.Parse(text);
         if (Readers.Contains(address.TargetSessionAttributes))
         {
@@ -91,6 +115,11 @@ public sealed record DatabaseAddress(string ConnectionString, bool IsOwn, Sessio
             }
         }
 
+        if (!(address.Host ?? "").Split(',').All(host => UrlParts.IsPort(PortIn(host) ?? $"{address.Port}")))
+        {
+            throw DatabaseUrl.Refusal("its port is not a number from 1 to 65535");
+        }
+
         try
         {
             using var valid = new NpgsqlConnection(address.ConnectionString);
@@ -100,6 +129,14 @@ public sealed record DatabaseAddress(string ConnectionString, bool IsOwn, Sessio
         {
             throw DatabaseUrl.Refusal(address.Host is null ? "it names no host" : e.Message.TrimEnd('.'));
         }
+    }
+
+    /// <summary>What follows the colon of <c>host:port</c>; null for a host alone, an IPv6 address or a socket's folder.</summary>
+    private static string? PortIn(string host)
+    {
+        var colon = host.LastIndexOf(':');
+        return colon < 0 || host.StartsWith('/') || (host.IndexOf(':', StringComparison.Ordinal) < colon && host[colon - 1] != ']') ? null
+            : host[(colon + 1)..];
     }
 
     /// <exception cref="StartupException">A pooler lends sessions per transaction.</exception>

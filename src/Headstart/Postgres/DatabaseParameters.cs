@@ -12,6 +12,19 @@ internal static class DatabaseParameters
     /// <exception cref="StartupException">Its value cannot be used.</exception>
     public static bool Set(UrlParts parts, string name, string value)
     {
+        try
+        {
+            return SetKnown(parts, name, value);
+        }
+        catch (Exception e) when (e is ArgumentException or FormatException or InvalidCastException or OverflowException
+            or NotSupportedException)
+        {
+            throw DatabaseUrl.Refusal($"the parameter '{name}' has an invalid value");
+        }
+    }
+
+    private static bool SetKnown(UrlParts parts, string name, string value)
+    {
         var to = parts.To;
         switch (name)
         {
@@ -33,8 +46,8 @@ internal static class DatabaseParameters
             case "client_encoding" when value.ToLowerInvariant() is "auto" or "utf8" or "utf-8" or "unicode": break; // always UTF-8
             case "load_balance_hosts": to.LoadBalanceHosts = value == "random"; break;
             case "keepalives": to.TcpKeepAlive = Flag(name, value); break;
-            case "keepalives_idle": to.TcpKeepAliveTime = Number(name, value); break;
-            case "keepalives_interval": to.TcpKeepAliveInterval = Number(name, value); break;
+            case "keepalives_idle": to.TcpKeepAliveTime = Math.Max(0, Number(name, value)); break; // 0: the system's
+            case "keepalives_interval": to.TcpKeepAliveInterval = Math.Max(0, Number(name, value)); break;
             case "pgbouncer": _ = Flag(name, value); break; // Prisma; poolers are detected anyway
             default: return SetKeyword(to, name, value);
         }
@@ -57,16 +70,8 @@ internal static class DatabaseParameters
             return false;
         }
 
-        try
-        {
-            to[keyword] = value;
-            return true;
-        }
-        catch (Exception e) when (e is ArgumentException or FormatException or InvalidCastException or OverflowException
-            or NotSupportedException)
-        {
-            throw DatabaseUrl.Refusal($"the parameter '{name}' has an invalid value");
-        }
+        to[keyword] = value;
+        return true;
     }
 
     private static string NameOf(string mode, string parameter) => (mode.StartsWith('!') ? "!" : "") + mode.TrimStart('!') switch

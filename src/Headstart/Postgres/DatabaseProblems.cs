@@ -67,6 +67,8 @@ public static class DatabaseProblems
             PostgresErrorCodes.ReadOnlySqlTransaction => $"The database is read-only: {text}. Set {Setting} to the primary.",
             PostgresErrorCodes.TooManyConnections => $"The database accepts no more connections: {text}. Raise max_connections, or set "
                 + $"Maximum Pool Size in {Setting}.",
+            PostgresErrorCodes.LockNotAvailable => $"A table is in use, for example by a backup: {text}. Start again when that has "
+                + "ended.",
             PostgresErrorCodes.ProtocolViolation when text.Contains("startup parameter", StringComparison.Ordinal) =>
                 $"The pooler in front of the database rejected a parameter: {text}. Remove it from {Setting}, or connect to PostgreSQL "
                     + "directly.",

@@ -21,9 +21,9 @@ internal static class DatabaseUrl
         var end = text.IndexOfAny(['/', '?']);
         var (authority, rest) = end < 0 ? (text, "") : (text[..end], text[end..]);
         var at = authority.LastIndexOf('@'); // the last one: host names have none, passwords may
-        if (at < 0 && rest.Contains('@', StringComparison.Ordinal))
+        if (rest.Contains('@', StringComparison.Ordinal))
         {
-            throw Refusal("the user name or password contains / or ?; write %2F for / and %3F for ?");
+            throw Refusal("the user name or password contains / or ?; write %2F for / and %3F for ?, and %40 for an @ after the host");
         }
 
         var question = rest.IndexOf('?', StringComparison.Ordinal);

@@ -46,6 +46,11 @@ internal sealed class UrlParts
     {
         SetHosts();
         SetTls();
+        if (To.TcpKeepAliveTime == 0)
+        {
+            To.Remove("TCP Keepalive Interval"); // Npgsql takes it only with the time
+        }
+
         return To;
     }
 
@@ -67,8 +72,11 @@ internal sealed class UrlParts
                 host.Contains(':', StringComparison.Ordinal) ? $"[{host}]:{port}" : $"{host}:{port}")), UsualPort);
     }
 
+    public static bool IsPort(string text) =>
+        int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var port) && port is > 0 and <= 65535;
+
     private static int PortOf(string text) => text.Length == 0 ? UsualPort
-        : int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var port) && port is > 0 and <= 65535 ? port
+        : IsPort(text) ? int.Parse(text, CultureInfo.InvariantCulture)
         : throw DatabaseUrl.Refusal("its port is not a number from 1 to 65535");
 
     /// <summary>Like libpq: mode <c>require</c> checks a given root certificate, too, and <c>system</c> means the system's

@@ -45,6 +45,9 @@ public sealed class DatabaseUrlTests
         "Host=h;Database=db;SSL Mode=Prefer;GSS Encryption Mode=Disable;Require Auth=\"ScramSHA256,MD5\"")]
     [InlineData("postgres://h/db?keepalives=1&keepalives_idle=30&keepalives_interval=5&client_encoding=UTF8",
         "Host=h;Database=db;SSL Mode=Prefer;TCP Keepalive=true;TCP Keepalive Time=30;TCP Keepalive Interval=5")]
+    [InlineData("postgres://h/db?keepalives_idle=-1&keepalives_interval=5",
+        "Host=h;Database=db;SSL Mode=Prefer;TCP Keepalive Time=0")]
+    [InlineData("\"postgres://u:p@h/db\"", "Host=h;Username=u;Password=p;Database=db;SSL Mode=Prefer")]
     [InlineData("postgres://h/db?Maximum%20Pool%20Size=7&search_path=app",
         "Host=h;Database=db;SSL Mode=Prefer;Maximum Pool Size=7;Search Path=app")]
     [InlineData("Host=h;Port=6543;Database=db;Username=u;Password=\"p;q\"", "Host=h;Port=6543;Database=db;Username=u;Password=\"p;q\"")]
@@ -88,6 +91,9 @@ public sealed class DatabaseUrlTests
     [InlineData("postgres://u:secret@h:0/db", "port")]
     [InlineData("postgres://u:sec/ret@h/db", "%2F")]
     [InlineData("postgres://u:sec?secret=ret@h/db", "%3F")]
+    [InlineData("postgres://u:x@secret/secret@h/db", "%2F")]
+    [InlineData("postgres://u:x@a?secret=b@h/db", "%3F")]
+    [InlineData("postgres://h/db?require_auth=md5,!password&password=secret", "'require_auth'")]
     [InlineData("postgres://u:secret%@h/db", "%25")]
     [InlineData("postgres://u:secret%zz@h/db", "%25")]
     [InlineData("postgres://h/db?user=u&password=a&secret=x", "%26")]
@@ -103,6 +109,10 @@ public sealed class DatabaseUrlTests
     [InlineData("Host=h;Username=u;Password=a;secret=word", "quotes")]
     [InlineData("Host=h;Passwort=secret", "'passwort'")]
     [InlineData("Host=h;Port=secret", "'port'")]
+    [InlineData("Host=h;Port=70000;Password=secret", "65535")]
+    [InlineData("Host=h:secret;Password=secret", "65535")]
+    [InlineData("Host=h:5432/db;Password=secret", "65535")]
+    [InlineData("Host=a:5432,[::1]:70000;Password=secret", "65535")]
     [InlineData("Host=h;SSL Mode=Required;Password=secret", "'ssl mode'")]
     [InlineData("Host=a,b;Target Session Attributes=read-only;Password=secret", "read-only")]
     [InlineData("Database=db;Password=secret", "host")]

@@ -3,12 +3,13 @@ using System.Net;
 using System.Text.RegularExpressions;
 using Headstart.Hosting;
 using Headstart.Tests.Backbones;
+using Headstart.Tests.Postgres;
 using Npgsql;
 
 namespace Headstart.Tests.Processes;
 
 /// <summary>The life of the program as the one who runs it sees it.</summary>
-public sealed partial class StartAndStopTests(RunningProgram running) : IClassFixture<RunningProgram>
+public sealed partial class StartAndStopTests(RunningProgram running, TestPostgres postgres) : IClassFixture<RunningProgram>
 {
     [Fact]
     public async Task A_start_on_a_taken_address_spends_no_key_the_first_that_succeeds_prints_one_that_works_and_later_ones_none()
@@ -109,6 +110,7 @@ public sealed partial class StartAndStopTests(RunningProgram running) : IClassFi
     [InlineData("Headstart__Roles", "web,wroker", "Headstart:Roles")]
     [InlineData("Headstart__Backbones__Catalogue", "/nowhere.json", "Headstart:Backbones:Catalogue")]
     [InlineData("Headstart__Postgres__BinariesDirectory", "/nowhere", "/nowhere")]
+    [InlineData("Logging__LogLevel__Default", "Loud", "Loud")]
     public async Task A_setting_that_cannot_be_used_ends_the_start_with_one_sentence(string name, string value, string named)
     {
         await using var host = new HostProcess { Environment = { [name] = value } };
@@ -118,6 +120,24 @@ public sealed partial class StartAndStopTests(RunningProgram running) : IClassFi
         Assert.Equal(1, exitCode);
         var sentence = output.Trim().Split('\n').Where(line => !line.StartsWith("info:", StringComparison.Ordinal)).ToList();
         Assert.Contains(named, Assert.Single(sentence), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task An_argument_that_is_none_and_a_file_in_place_of_a_folder_end_the_start_with_one_sentence()
+    {
+        Needs.Time();
+        await using var host = new HostProcess { Environment = { ["ConnectionStrings__Headstart"] = await postgres.CreateDatabaseAsync() } };
+        Assert.Contains("-Headstart:Roles=web", await RefusedAsync("-Headstart:Roles=web"), StringComparison.Ordinal);
+        Directory.CreateDirectory(host.DataFolder);
+        await File.WriteAllTextAsync(Path.Combine(host.DataFolder, "spool"), "", Api.Cancel);
+        Assert.Contains("spool", await RefusedAsync(), StringComparison.Ordinal);
+
+        async Task<string> RefusedAsync(params string[] arguments)
+        {
+            var (exitCode, output) = await host.RunAsync(arguments);
+            Assert.Equal(1, exitCode);
+            return Assert.Single(output.Trim().Split('\n'));
+        }
     }
 
     [Fact]
