@@ -16,11 +16,15 @@ public sealed class UsersTests(TestPostgres postgres)
 {
     private const string Stranger = "12345";
 
-    /// <summary>As <c>docker run --read-only -u 12345:0</c> does it: all of the system is read-only but the data folder.</summary>
+    /// <summary>As <c>docker run --read-only -u 12345:0</c> does it: all of the system is read-only but the data folder, and /tmp where
+    /// there is a volume for it.</summary>
     private const string OnlyDataCanBeWritten = """
         mount --bind "$Headstart__DataDirectory" "$Headstart__DataDirectory"
-        for place in / /tmp /var/tmp /dev/shm; do mount -o remount,bind,ro "$place" 2>/dev/null; done
-        if touch /tmp/nothing 2>/dev/null; then echo '/tmp can be written to'; exit 9; fi
+        [ "$TMP_IS" = writable ] && mount --bind /tmp /tmp
+        for place in / /var/tmp /dev/shm $([ "$TMP_IS" = writable ] || echo /tmp); do mount -o remount,bind,ro "$place" 2>/dev/null; done
+        touch /nothing 2>/dev/null && exit 9
+        touch /tmp/nothing 2>/dev/null && is=writable || is=read-only
+        [ "$TMP_IS" = $is ] || exit 10
         exec "$@"
         """;
 
@@ -28,10 +32,13 @@ public sealed class UsersTests(TestPostgres postgres)
         ["setpriv", "--reuid", Stranger, "--regid", "0", "--clear-groups", "env", "-u", "HOME", "-u", "USER", "-u", "LOGNAME", "-u",
             "XDG_DATA_HOME"];
 
-    [Fact]
-    public async Task A_user_without_a_name_and_a_home_does_the_main_job_on_a_read_only_system()
+    [Theory]
+    [InlineData("read-only")]
+    [InlineData("writable")]
+    public async Task A_user_without_a_name_and_a_home_does_the_main_job_on_a_read_only_system(string tmp)
     {
         await using var host = await HostAsync("unshare", "--mount", "sh", "-c", OnlyDataCanBeWritten, "sh");
+        host.Environment["TMP_IS"] = tmp;
         host.Environment["ConnectionStrings__Headstart"] = await postgres.CreateDatabaseAsync();
         Own(host.DataFolder);
         await host.StartAsync();
