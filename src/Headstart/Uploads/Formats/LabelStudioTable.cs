@@ -24,7 +24,7 @@ internal sealed class LabelStudioTable : IAnnotationFormat
 
         var header = file.Rows().FirstOrDefault();
         return header is not null && header.Contains("annotation_id") && (header.Contains("lead_time") || header.Contains("annotator"))
-            ? Rows(file, [.. file.Rows().Skip(1).Select(cells =>
+            ? Rows(file, [.. file.Rows(known: true).Skip(1).Select(cells =>
                 header.Zip(cells).GroupBy(cell => cell.First).ToDictionary(same => same.Key, same => same.First().Second))]) : null;
     }
 

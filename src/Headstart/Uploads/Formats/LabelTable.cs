@@ -36,6 +36,7 @@ internal sealed class LabelTable : IAnnotationFormat
             return OneColumnEach(header, rows, image, split);
         }
 
+        rows = RowsOf(file, known: true);
         var answer = Array.FindIndex(header, column => LabelWords.IsRefusal(column, "reject"));
         var boxes = BoxColumns.Find(header);
         foreach (var cells in boxes is null ? [] : rows.Skip(1))
@@ -77,11 +78,11 @@ internal sealed class LabelTable : IAnnotationFormat
     }
 
     /// <summary>The rows of a table, or the objects of a list or of lines, with the first object's properties as columns.</summary>
-    private IEnumerable<string[]> RowsOf(Annotation file)
+    private IEnumerable<string[]> RowsOf(Annotation file, bool known = false)
     {
         if (file.Json is not { } shape)
         {
-            return file.Rows();
+            return file.Rows(known);
         }
 
         if (shape is { IsList: false, IsLines: false } && file.Path.EndsWith(".json", StringComparison.OrdinalIgnoreCase))
