@@ -38,7 +38,8 @@ internal sealed class Manifest
         {
             foreach (var row in foreign)
             {
-                manifest.Add(++number, row.Image is { File: null, Url: null } ? row : row with
+                number = number < maxRows ? number + 1 : throw ManifestRow.TooMany(maxRows);
+                manifest.Add(number, row.Image is { File: null, Url: null } ? row : row with
                 {
                     Image = row.Image with
                     {
