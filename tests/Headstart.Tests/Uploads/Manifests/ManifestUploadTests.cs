@@ -132,6 +132,12 @@ public sealed class ManifestUploadTests(TestHost host)
         Assert.Equal(["b.png dogs"], UploadCalls.Accepted(answer));
         Assert.Equal(["a.png ambiguous-row", "11111111-a.png missing-file", "22222222-a.png missing-file"], UploadCalls.Rejected(answer));
 
+        using var shifted = new Form().Part("form-data; name=\"manifest\"", "file,category\na.png,cats,dogs\nb.png,dogs,,\n"u8.ToArray())
+            .File("a.png", Pictures.Tiny(8)).File("b.png", Pictures.Tiny(9)).Content();
+        answer = await (await _client.SendImagesAsync(model, shifted)).JsonAsync();
+        Assert.Equal(["b.png dogs"], UploadCalls.Accepted(answer));
+        Assert.Equal(["a.png invalid-row"], UploadCalls.Rejected(answer));
+
         using var without = new Form().Field("category", "cats").File("a.png", Pictures.Tiny(5)).File("a.png", Pictures.Tiny(6))
             .Field("category", "dogs").File("a.png", Pictures.Tiny(7)).Content();
         Assert.Equal(["a.png cats", "a.png cats", "a.png dogs"],
