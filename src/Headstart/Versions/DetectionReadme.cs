@@ -18,7 +18,7 @@ internal static class DetectionReadme
 
         | | |
         | --- | --- |
-        | input `{{DetectionExport.Image}}` | uint8 `[height, width, 3]`: red, green and blue from 0 to 255, row by row, upright |
+        | input `{{DetectionExport.Image}}` | uint8 `[height, width, 3]`: red, green and blue from 0 to 255, row by row, upright, transparent parts on white |
         | output `{{DetectionExport.Boxes}}` | float32 `[n, 4]`: x and y of the top left corner, width and height, relative to the image's width and height |
         | output `{{DetectionExport.Scores}}` | float32 `[n]`: probabilities of at least {{ExportReadme.Number(LeastProbability)}}, highest first |
         | output `{{DetectionExport.Labels}}` | int64 `[n]`: index into `labels.txt` |
@@ -66,7 +66,8 @@ internal static class DetectionReadme
         session = ort.InferenceSession("model.onnx")
         names = open("labels.txt", encoding="utf-8").read().splitlines()
         thresholds = [{{ExportReadme.Numbers(thresholds)}}]
-        photo = ImageOps.exif_transpose(Image.open(sys.argv[1])).convert("RGB")
+        photo = ImageOps.exif_transpose(Image.open(sys.argv[1])).convert("RGBA")
+        photo = Image.alpha_composite(Image.new("RGBA", photo.size, "white"), photo).convert("RGB")
         boxes, scores, labels = session.run(["boxes", "scores", "labels"], {"image": np.asarray(photo)})
         draw = ImageDraw.Draw(photo)
         for (x, y, w, h), score, label in zip(boxes * [photo.width, photo.height, photo.width, photo.height], scores, labels):

@@ -16,7 +16,7 @@ internal static class ExportReadme
 
         | | |
         | --- | --- |
-        | input `{{ModelExport.Image}}` | uint8 `[height, width, 3]`: red, green and blue from 0 to 255, row by row, upright |
+        | input `{{ModelExport.Image}}` | uint8 `[height, width, 3]`: red, green and blue from 0 to 255, row by row, upright, transparent parts on white |
         | output `{{ModelExport.Probabilities}}` | float32 `[{{served.Head.Labels.Count}}]`, in the order of `labels.txt`{{Sum(served)}} |
         | output `{{ModelExport.Nearness}}` | float32: how similar the image is to the training images, -1 to 1 |
         | output `{{ModelExport.Unknown}}` | bool: `{{ModelExport.Nearness}}` < {{Number(served.Known.Threshold)}}: no label may fit |
@@ -71,7 +71,8 @@ internal static class ExportReadme
 
         session = ort.InferenceSession("model.onnx")
         labels = open("labels.txt", encoding="utf-8").read().splitlines()
-        image = np.asarray(ImageOps.exif_transpose(Image.open(sys.argv[1])).convert("RGB"))
+        photo = ImageOps.exif_transpose(Image.open(sys.argv[1])).convert("RGBA")
+        image = np.asarray(Image.alpha_composite(Image.new("RGBA", photo.size, "white"), photo).convert("RGB"))
         probabilities, unknown = session.run(["probabilities", "unknown"], {"image": image})
         {{(thresholds is null
             ? """

@@ -234,7 +234,9 @@ public sealed class DetectionTests(DetectorHost host) : IClassFixture<DetectorHo
     {
         Needs.Programs("python3");
         using var folder = await UnpackAsync();
-        await File.WriteAllTextAsync(folder.Below("find.py"), await UnpackedExport.ProgramAsync(folder, "python"), Api.Cancel);
+        var program = await UnpackedExport.ProgramAsync(folder, "python");
+        Assert.Contains("alpha_composite(Image.new(\"RGBA\", photo.size, \"white\"), photo)", program); // convert("RGB") makes it black
+        await File.WriteAllTextAsync(folder.Below("find.py"), program, Api.Cancel);
         await UserProgram.RunAsync(folder.Path, "python3", "-m", "py_compile", "find.py");
     }
 

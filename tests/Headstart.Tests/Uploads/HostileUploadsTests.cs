@@ -87,6 +87,14 @@ public sealed partial class HostileUploadsTests(HostileUploadsTests.SmallHost ho
             "url,category\nhttp://10.0.0.1/a,cats\n\"http://10.0.0.1/b,cats\n"u8.ToArray(), "422 invalid-manifest"),
         ("more rows than `MaxRows`", "text/csv", () =>
             Encoding.UTF8.GetBytes("url,category\n" + string.Concat(Enumerable.Repeat("http://10.0.0.1/a,cats\n", 301))), "413 too-many-rows"),
+        ("more rows than `MaxRows` in another tool's manifest of a form", "multipart/form-data; boundary=" + Form.Boundary, () =>
+            new Form().Part("form-data; name=\"manifest\"", Encoding.UTF8.GetBytes($"[{string.Join(',', Enumerable.Range(0, 301).Select(i =>
+                $"{{\"image\":\"/data/upload/1/{i}.png\",\"choice\":\"cats\",\"annotation_id\":{i},\"lead_time\":1}}"))}]")).Bytes,
+            "413 too-many-rows"),
+        ("20,000 rows of Label Studio, each with another column", "application/json", () =>
+            Encoding.UTF8.GetBytes("[{\"annotation_id\":1,\"lead_time\":1}"
+                + string.Concat(Enumerable.Range(0, 20_000).Select(i => $",{{\"c{i}\":\"{i}\"}}")) + ",{\"last\":\"a.png\"}]"),
+            "422 invalid-annotations"),
         ("a manifest larger than `MaxManifestBytes`", "text/csv", () => new byte[(4 << 20) + 1], "413 too-large"),
         ("categories: unknown, none, several, with NUL", "text/csv", () =>
             "url,category\nhttp://10.0.0.1/a,wolves\nhttp://10.0.0.1/a,\nhttp://10.0.0.1/a,cats|dogs\nhttp://10.0.0.1/a,ca\0ts\n"u8.ToArray(),

@@ -68,7 +68,8 @@ internal sealed class ManifestLabels : ArchiveLabels
     public override FileLabels Of(ArchiveFile file) =>
         SafePath.Parts(file.Name) is null ? SafePath.Refused
         : _said.GetValueOrDefault(file) is { } said
-            ? new(said.Categories, said.Split ?? _paths.SideOf(file.Name), Row: said.Row) { Drawn = said.Drawn }
+            ? said.Problem is { } problem ? FileLabels.Not(problem.Reason, problem.Detail)
+            : new(said.Categories, said.Split ?? _paths.SideOf(file.Name), Row: said.Row) { Drawn = said.Drawn }
         : _kind.HasBoxes() ? new(null, _paths.SideOf(file.Name))
         : FileLabels.Not("not-in-manifest",
             "The manifest of the archive has no row for this file; add one, or omit the manifest to use the folders as categories.");

@@ -152,8 +152,9 @@ public static class UploadReader
     /// <summary>The manifest takes precedence over the category field.</summary>
     /// <param name="later">Whether a user may say later what a file shows.</param>
     private static UploadedFile Told(UploadedFile file, Manifest? manifest, bool later) => manifest is null ? file
-        : Find(manifest, file.FileName) is { } said ? file with
+        : manifest.FindOnce(file.FileName) is { } said ? file with
         {
+            Content = file.Unusable ?? said.Problem ?? file.Content,
             Categories = said.Categories,
             Drawn = said.Drawn,
             Split = said.Split,
@@ -166,9 +167,6 @@ public static class UploadReader
             Content = new FileContent.Unusable("not-in-manifest", "The manifest has no row for this file; add one, or a field named "
                 + "category before the file."),
         };
-
-    private static ManifestEntry? Find(Manifest manifest, string path) =>
-        manifest.Find(path) ?? manifest.Find(path[(path.AsSpan().LastIndexOfAny('/', '\\') + 1)..]);
 
     private static async Task<Manifest> ManifestAsync(MultipartSection section, int maxRows, ModelKind kind, CancellationToken cancel) =>
         await BodyAsync(section, Manifest.MaxBytes, cancel) is { } bytes

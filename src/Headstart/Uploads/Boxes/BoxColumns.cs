@@ -97,16 +97,16 @@ internal sealed class BoxColumns
             return label.Length == 0 ? Drawing.Nothing : null;
         }
 
+        if (texts.Find(text => Number(text) is null) is { } wrong)
+        {
+            return Drawing.Not($"\"{RequestBodies.Readable(wrong)}\" is not a number; give a box four numbers, with a point for decimals.");
+        }
+
         var unit = _unit ?? (_largest > SurelyPixels ? DrawingUnit.Pixels : _largest <= MostOfAPart && !_whole ? DrawingUnit.Parts : null);
         if (unit is not { } known)
         {
             return Drawing.Not("It is not certain whether the boxes of the table are in pixels or relative to the image; name the columns "
                 + "accordingly, such as xmin_px or xmin_rel.");
-        }
-
-        if (texts.Find(text => Number(text) is null) is { } wrong)
-        {
-            return Drawing.Not($"\"{RequestBodies.Readable(wrong)}\" is not a number; give a box four numbers, with a point for decimals.");
         }
 
         var n = texts.ConvertAll(Number);

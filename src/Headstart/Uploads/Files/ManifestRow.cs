@@ -33,6 +33,10 @@ internal sealed record ManifestRow(NewImage Image, string? Reason = null, string
 
     public static ManifestRow Not(string reason, string detail) => new(new NewImage(), reason, detail);
 
+    /// <summary>A row that says more than can be read: in a detection model it leaves out its image, which would lack boxes.</summary>
+    public static ManifestRow Unreadable(NewImage image, string reason, string detail) =>
+        new(image, reason, detail) { Drawn = Drawing.Not(detail) };
+
     public static RefusedException TooMany(int max) => RefusedException.TooLarge("too-many-rows",
         $"The manifest has more than {max:N0} rows (Headstart:Uploads:MaxRows); send it in parts.");
 

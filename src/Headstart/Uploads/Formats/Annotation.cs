@@ -96,15 +96,20 @@ internal sealed class Annotation
     }
 
     /// <summary>The rows of a table including the header, with trimmed cells; empty if it is not a table.</summary>
-    public IEnumerable<string[]> Rows()
+    /// <param name="known">Whether it certainly is one. Then a quote that is never closed is an error; in any other text it means
+    /// nothing.</param>
+    /// <exception cref="RefusedException">The table cannot be read to its end.</exception>
+    public IEnumerable<string[]> Rows(bool known = false)
     {
+        var open = false;
         using var csv = CsvReader.Create(Open(), CsvReaderOptions.Default with
         {
             HasHeader = false,
             Separator = _separator ?? Separator(),
             MaxRecordSize = MaxRowBytes,
+            OnMalformedRecord = record => open |= record.Reason == CsvMalformedReason.UnterminatedQuote,
         });
-        while (Next(csv))
+        while (Next(csv, ref open) && !(open && known))
         {
             var row = csv.Current;
             var cells = new string[row.FieldCount];
@@ -115,12 +120,18 @@ internal sealed class Annotation
 
             yield return cells;
         }
+
+        if (open && known)
+        {
+            throw RefusedException.Invalid("invalid-annotations", $"{Quoted} cannot be read from about row {csv.RowNumber:N0} on: a quote "
+                + $"is never closed, or a row is longer than {MaxRowBytes:N0} bytes; correct it. Nothing was added.");
+        }
     }
 
     public RefusedException Broken(string format, string why) => RefusedException.Invalid("invalid-annotations",
         $"{Quoted} looks like {format}, but cannot be read ({why}); export it again. Nothing was added.");
 
-    private static bool Next(CsvReader csv)
+    private static bool Next(CsvReader csv, ref bool open)
     {
         try
         {
@@ -128,6 +139,7 @@ internal sealed class Annotation
         }
         catch (CsvFormatException)
         {
+            open = true; // longer than the limit for a row
             return false;
         }
     }

@@ -149,7 +149,8 @@ internal sealed class LabelMerge(IReadOnlyList<string> paths, ImageNames images,
         var first = usable.Count > 0 ? usable[0] : about[0];
         var split = about.Select(row => SplitNames.TryRead(row.Image.Split, out var side) ? side : null)
             .FirstOrDefault(side => side is not null);
-        return usable.Count == 0 ? new(null, split, first, first.Reason, first.Detail)
+        first = about.Find(row => row.Reason is "invalid-row" or "invalid-split") ?? first; // the others may not be all
+        return first.Reason is not null ? new(null, split, first, first.Reason, first.Detail)
             : new(usable.TrueForAll(row => row.Categories is null) ? null
                 : [.. usable.SelectMany(row => row.Categories ?? []).Distinct()], split, first)
             {

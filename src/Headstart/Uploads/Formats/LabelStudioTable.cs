@@ -24,15 +24,15 @@ internal sealed class LabelStudioTable : IAnnotationFormat
 
         var header = file.Rows().FirstOrDefault();
         return header is not null && header.Contains("annotation_id") && (header.Contains("lead_time") || header.Contains("annotator"))
-            ? Rows(file, [.. file.Rows().Skip(1).Select(cells =>
+            ? Rows(file, [.. file.Rows(known: true).Skip(1).Select(cells =>
                 header.Zip(cells).GroupBy(cell => cell.First).ToDictionary(same => same.Key, same => same.First().Second))]) : null;
     }
 
     private IEnumerable<ManifestRow> Rows(Annotation file, List<Dictionary<string, string>> rows)
     {
         var columns = rows.SelectMany(row => row.Keys).Distinct().Where(column => !About.Contains(column)).ToList();
-        var image = columns.OrderBy(column => LabelWords.IsImage(column) ? 0 : 1)
-            .FirstOrDefault(column => rows.Exists(row => ImageNames.LooksLikeOne(row.GetValueOrDefault(column) ?? "")))
+        var images = ColumnsWith(rows, ImageNames.LooksLikeOne);
+        var image = columns.OrderBy(column => LabelWords.IsImage(column) ? 0 : 1).FirstOrDefault(images.Contains)
             ?? throw file.Broken(Name, "no column has the images");
         columns.Remove(image);
         var label = LabelColumn(file, rows, columns);
@@ -57,13 +57,16 @@ internal sealed class LabelStudioTable : IAnnotationFormat
     {
         var named = columns.Where(LabelWords.IsLabel).ToList();
         var answers = named.Count > 0 ? named
-            : columns.Where(column => rows.Exists(row => StudioValues.LabelsOf(row.GetValueOrDefault(column) ?? "") is { Count: > 0 }))
-                .ToList();
+            : columns.FindAll(ColumnsWith(rows, cell => StudioValues.LabelsOf(cell) is { Count: > 0 }).Contains);
         return answers.Count == 1 ? answers[0] : columns.Count == 1 ? columns[0] : throw RefusedException.Invalid("invalid-annotations",
             $"{file.Quoted} is an export of Label Studio in which several columns may be the label "
             + $"({string.Join(", ", (answers.Count > 0 ? answers : columns).Take(10).Select(RequestBodies.Readable))}); name the one "
             + "that is it \"choice\", or remove the others. Nothing was added.");
     }
+
+    /// <summary>The columns with such a cell. Rows may be many and each have other columns, so each cell is looked at once.</summary>
+    private static HashSet<string> ColumnsWith(List<Dictionary<string, string>> rows, Func<string, bool> such) =>
+        [.. rows.SelectMany(row => row).Where(cell => such(cell.Value)).Select(cell => cell.Key)];
 
     private static Dictionary<string, string> Cells(Dictionary<string, JsonElement> row) =>
         row.ToDictionary(field => field.Key, field => field.Value.ValueKind == JsonValueKind.String ? field.Value.GetString()!

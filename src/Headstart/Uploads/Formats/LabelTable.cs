@@ -36,6 +36,7 @@ internal sealed class LabelTable : IAnnotationFormat
             return OneColumnEach(header, rows, image, split);
         }
 
+        rows = RowsOf(file, known: true);
         var answer = Array.FindIndex(header, column => LabelWords.IsRefusal(column, "reject"));
         var boxes = BoxColumns.Find(header);
         foreach (var cells in boxes is null ? [] : rows.Skip(1))
@@ -46,7 +47,8 @@ internal sealed class LabelTable : IAnnotationFormat
         return rows.Skip(1).Where(cells => Cell(cells, image).Length > 0)
             .Select(cells => answer >= 0 && LabelWords.IsRefusal(header[answer], Cell(cells, answer))
                 ? Labelled.Not(Cell(cells, image), LabelWords.RefusedReason, LabelWords.Refused)
-                : Labelled.Row(Name, Cell(cells, image), LabelCells.Of(Cell(cells, label)), SideOf(header, cells, split)) with
+                : Unreadable(header, cells, image, split)
+                ?? Labelled.Row(Name, Cell(cells, image), LabelCells.Of(Cell(cells, label)), SideOf(header, cells, split)) with
                 {
                     Drawn = boxes?.Read(Cell(cells, label), column => Cell(cells, column)),
                 });
@@ -71,17 +73,28 @@ internal sealed class LabelTable : IAnnotationFormat
             ? rows.Skip(1).Where(cells => Cell(cells, image).Length > 0).Select(cells =>
             {
                 var shown = labels.Where(column => Is(Yes, cells, column)).Select(column => header[column]).ToList();
-                return shown.Count == 0 ? Labelled.None(Cell(cells, image))
-                    : Labelled.Row("", Cell(cells, image), shown, SideOf(header, cells, split));
+                return Unreadable(header, cells, image, split) ?? (shown.Count == 0
+                    ? Labelled.None(Cell(cells, image), SideOf(header, cells, split))
+                    : Labelled.Row("", Cell(cells, image), shown, SideOf(header, cells, split)));
             }) : null;
     }
 
+    /// <summary>A row of which a part would be lost, to be left out; null if it can be read.</summary>
+    private static ManifestRow? Unreadable(string[] header, string[] cells, int image, int split)
+    {
+        var (row, side) = (new NewImage(File: Cell(cells, image)), SideOf(header, cells, split));
+        return LabelCells.Surplus(cells, header.Length) is { } surplus ? ManifestRow.Unreadable(row, "invalid-row", surplus)
+            : SplitNames.TryRead(side, out _) || side.ToLowerInvariant() is "unassigned" or "none" ? null
+            : ManifestRow.Unreadable(row, "invalid-split", $"The split \"{RequestBodies.Readable(side)}\" is unknown: write train, val or "
+                + $"test, or rename the column \"{RequestBodies.Readable(header[split])}\" if it is something else.");
+    }
+
     /// <summary>The rows of a table, or the objects of a list or of lines, with the first object's properties as columns.</summary>
-    private IEnumerable<string[]> RowsOf(Annotation file)
+    private IEnumerable<string[]> RowsOf(Annotation file, bool known = false)
     {
         if (file.Json is not { } shape)
         {
-            return file.Rows();
+            return file.Rows(known);
         }
 
         if (shape is { IsList: false, IsLines: false } && file.Path.EndsWith(".json", StringComparison.OrdinalIgnoreCase))
@@ -97,7 +110,7 @@ internal sealed class LabelTable : IAnnotationFormat
     }
 
     private static string SideOf(string[] header, string[] cells, int split) =>
-        split < 0 ? "" : LabelCells.Side(header[split], Cell(cells, split)) ?? Cell(cells, split);
+        split < 0 ? "" : LabelCells.Side(header[split], Cell(cells, split)) ?? LabelCells.Value(Cell(cells, split));
 
     private static string Text(JsonElement cell) => cell.ValueKind switch
     {

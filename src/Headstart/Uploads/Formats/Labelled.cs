@@ -24,7 +24,8 @@ internal static partial class Labelled
     }
 
     /// <summary>An image that shows none of the categories, according to the tool.</summary>
-    public static ManifestRow None(string image) => new(new NewImage(File: image, Categories: []));
+    public static ManifestRow None(string image, string? split = null) =>
+        new(new NewImage(File: image, Categories: [], Split: SplitNames.TryRead(split, out _) ? split : null));
 
     /// <summary>A row that is left out.</summary>
     public static ManifestRow Not(string image, string reason, string detail) => new(new NewImage(File: image), reason, detail);

@@ -15,7 +15,7 @@ internal sealed class VertexTable : IAnnotationFormat
 
     public IEnumerable<ManifestRow>? Read(Annotation file) =>
         file.Json is null && file.Rows().FirstOrDefault() is { Length: > 1 } first && first.Take(2).Any(IsBucket)
-            ? file.Rows().Where(cells => cells.Take(2).Any(IsBucket)).Select(Row) : null;
+            ? file.Rows(known: true).Where(cells => cells.Take(2).Any(IsBucket)).Select(Row) : null;
 
     private ManifestRow Row(string[] cells)
     {

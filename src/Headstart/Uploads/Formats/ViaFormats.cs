@@ -51,8 +51,9 @@ internal sealed class ViaTable : IAnnotationFormat
 
         int[] columns = [.. Columns
             .Select(name => Array.FindIndex(header, cell => cell.TrimStart('#') == name))];
-        return columns.Contains(-1) ? null : ViaRows.Of(file, [.. file.Rows().Skip(1).Where(cells => cells.Length > columns.Max())
-            .GroupBy(cells => cells[columns[0]]).Where(image => image.Key.Length > 0).Select(image => new ViaImage(image.Key,
+        return columns.Contains(-1) ? null : ViaRows.Of(file, [.. file.Rows(known: true).Skip(1)
+            .Where(cells => cells.Length > columns.Max()).GroupBy(cells => cells[columns[0]])
+            .Where(image => image.Key.Length > 0).Select(image => new ViaImage(image.Key,
                 ViaRows.Attributes(Json(file, image.First()[columns[1]])),
                 [.. image.Select(cells => (Shape: Json(file, cells[columns[2]]),
                         Attributes: ViaRows.Attributes(Json(file, cells[columns[3]]))))

@@ -17,10 +17,12 @@ internal sealed class Manifest
 
     private const int MaxLineBytes = 1 << 18; // names, categories and an origin, no image
 
+    private static readonly FileContent.Unusable Ambiguous = new("ambiguous-row", "Several files of the form or several rows of its "
+        + "manifest have this name, so it is not certain which row is about which file; give each its own name.");
+
     private readonly Dictionary<string, Entry> _entries = new(StringComparer.Ordinal);
     private readonly List<(int Number, ManifestRow Row)> _unusable = [];
-
-    public int Count => _entries.Count + _unusable.Count;
+    private ILookup<string, Entry>? _numbered; // by names without the number that Label Studio puts before them
 
     /// <summary>Reads a table or JSON Lines, whichever the body is.</summary>
     /// <param name="body">Seekable, read from its start.</param>
@@ -38,7 +40,8 @@ internal sealed class Manifest
         {
             foreach (var row in foreign)
             {
-                manifest.Add(++number, row.Image is { File: null, Url: null } ? row : row with
+                number = number < maxRows ? number + 1 : throw ManifestRow.TooMany(maxRows);
+                manifest.Add(number, row.Image is { File: null, Url: null } ? row : row with
                 {
                     Image = row.Image with
                     {
@@ -79,19 +82,35 @@ internal sealed class Manifest
     /// <summary>The entry for this path; null if there is none.</summary>
     public ManifestEntry? Find(string path) => Use(Key(path));
 
+    /// <summary>The entry for a file of a form, also if the file lacks Label Studio's number. It has a problem if several rows may mean
+    /// the file, or if it was found for another file before.</summary>
+    public ManifestEntry? FindOnce(string path)
+    {
+        var name = Key(path[(path.AsSpan().LastIndexOfAny('/', '\\') + 1)..]);
+        _numbered ??= _entries.ToLookup(entry => ImageNames.WithoutUploadNumber(entry.Key), entry => entry.Value);
+        List<Entry> meant = (_entries.GetValueOrDefault(Key(path)) ?? _entries.GetValueOrDefault(name)) is { } named ? [named]
+            : [.. _numbered[name]];
+        if (meant is not [{ Found: false } only])
+        {
+            return meant is [var first, ..] ? first.Said with { Problem = Ambiguous } : null;
+        }
+
+        only.Found = true;
+        return only.Said;
+    }
+
     /// <summary>The entry for a file with this name in any folder, unless a file at exactly that path was found before.</summary>
     public ManifestEntry? FindUnused(string name) => _entries.GetValueOrDefault(name) is { Found: true } ? null : Use(name);
 
     /// <summary>The names, as keys, of entries without a file.</summary>
-    public IReadOnlyList<string> Unfound => [.. _entries.Where(entry => !entry.Value.Found).DistinctBy(entry => entry.Value)
-        .Select(entry => entry.Key)];
+    public IReadOnlyList<string> Unfound => [.. _entries.Where(entry => !entry.Value.Found).Select(entry => entry.Key)];
 
     /// <summary>Rows about files that were not sent, and rows that name no file.</summary>
     public IEnumerable<UploadedFile> Rest() =>
     [
-        .. _entries.Values.Distinct().Where(entry => !entry.Found).Select(entry => new UploadedFile(
-            entry.FileName, new FileContent.Unusable("missing-file", "The manifest names this file, but it was not sent; send it, or "
-                + "remove the row."), entry.Said.Categories, entry.Said.Split)),
+        .. _entries.Values.Where(entry => !entry.Found).Select(entry => new UploadedFile(
+            entry.FileName, entry.Said.Problem ?? new FileContent.Unusable("missing-file", "The manifest names this file, but it was not "
+                + "sent; send it, or remove the row."), entry.Said.Categories, entry.Said.Split)),
         .. _unusable.Select(row => row.Row.Reason is not null || NamesFile(row.Row) ? row.Row.Read(row.Number, 0)
             : new UploadedFile($"row {row.Number}", new FileContent.Unusable("no-file-named",
                 "Every row of a manifest sent with files must name one; send URLs and base64 images in a separate request."))),
@@ -99,13 +118,14 @@ internal sealed class Manifest
 
     private void Add(int number, ManifestRow row)
     {
-        if (row.Reason is not null || !NamesFile(row) || !SplitNames.TryRead(row.Image.Split, out var split))
+        if (row.Reason is not (null or "invalid-row") || !NamesFile(row) || !SplitNames.TryRead(row.Image.Split, out var split))
         {
             _unusable.Add((number, row));
             return;
         }
 
         var file = row.Image.File!;
+        var problem = row.Reason is null ? null : new FileContent.Unusable(row.Reason, row.Detail!);
         if (_entries.TryGetValue(Key(file), out var entry))
         {
             var known = entry.Said.Categories ?? [];
@@ -121,13 +141,13 @@ internal sealed class Manifest
                 Drawn = Drawing.Join(entry.Said.Drawn, entry.Said.Categories, row.Drawn, row.Categories),
                 Categories = more.Count == 0 ? known : [.. known, .. more],
                 Split = entry.Said.Split ?? split,
+                Problem = entry.Said.Problem ?? problem,
             };
         }
         else
         {
-            entry = new() { FileName = RequestBodies.Readable(file), Said = new(row.Categories, split, row.Image, row.Drawn) };
+            entry = new() { FileName = RequestBodies.Readable(file), Said = new(row.Categories, split, row.Image, row.Drawn, problem) };
             _entries.Add(Key(file), entry);
-            _entries.TryAdd(ImageNames.WithoutUploadNumber(Key(file)), entry);
         }
     }
 
@@ -161,4 +181,6 @@ internal sealed class Manifest
 /// <summary>A manifest's entry for a file.</summary>
 /// <param name="Row">The first row about it.</param>
 /// <param name="Drawn">Its objects; null if no row names any.</param>
-internal sealed record ManifestEntry(IReadOnlyList<string>? Categories, Split? Split, NewImage Row, Drawing? Drawn);
+/// <param name="Problem">Why the file is left out; null if it is not.</param>
+internal sealed record ManifestEntry(
+    IReadOnlyList<string>? Categories, Split? Split, NewImage Row, Drawing? Drawn, FileContent.Unusable? Problem = null);

@@ -85,14 +85,15 @@ internal static class TableRows
     private static RefusedException Invalid(string sentence) => RefusedException.Invalid("invalid-manifest", sentence);
 
     /// <summary>The positions of the columns; -1 for a missing one.</summary>
-    private sealed record Columns(int Url, int File, int Category, int Split, BoxColumns? Boxes)
+    private sealed record Columns(int Count, int Url, int File, int Category, int Split, BoxColumns? Boxes)
     {
         private string _splitName = "";
 
         public static Columns Of(string[] header)
         {
             var found = ColumnNames.TwoCategories(header) is { } two ? throw Invalid(two) : ColumnNames.Find(header);
-            var columns = new Columns(At(Column.Url), At(Column.File), At(Column.Category), At(Column.Split), BoxColumns.Find(header));
+            var columns = new Columns(header.Length, At(Column.Url), At(Column.File), At(Column.Category), At(Column.Split),
+                BoxColumns.Find(header));
             var flag = Array.FindIndex(header, name => LabelCells.Side(name, "1") is not null);
             columns = columns.Split >= 0 || flag < 0 ? columns : columns with { Split = flag, _splitName = header[flag] };
             return columns is { Category: >= 0, Url: >= 0 } or { Category: >= 0, File: >= 0 } ? columns
@@ -106,8 +107,9 @@ internal static class TableRows
             var (url, file) = (Cell(row, Url), Cell(row, File));
             var categories = CategoriesOf(row);
             // A row without a URL is about its file; next to a URL, the name is only a name.
-            return new(new NewImage(url, File: url is null ? file : null, FileName: url is null ? null : file,
-                Categories: categories, Split: SideOf(row)))
+            var image = new NewImage(url, File: url is null ? file : null, FileName: url is null ? null : file,
+                Categories: categories, Split: SideOf(row));
+            return LabelCells.Surplus(row, Count) is { } surplus ? ManifestRow.Unreadable(image, "invalid-row", surplus) : new(image)
             {
                 Drawn = categories.Count > 1 && Boxes is not null
                     ? Drawing.Not("A row with a box has several categories; write a row for each.")

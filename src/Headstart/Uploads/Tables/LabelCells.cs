@@ -30,6 +30,12 @@ internal static partial class LabelCells
         : cell.Trim().ToLowerInvariant() is "0" or "0.0" or "false" or "no"
             ? column.Contains("test", StringComparison.OrdinalIgnoreCase) ? "train" : "test" : "";
 
+    /// <summary>Why a row is refused that goes on after the last column of the header, unless with empty cells; null if it does
+    /// not.</summary>
+    public static string? Surplus(string[] cells, int columns) => cells.Skip(columns).All(string.IsNullOrWhiteSpace) ? null
+        : $"The row has {cells.Length} columns and the header {columns}; put a cell that contains the column separator in quotes, and "
+            + "separate several categories with |.";
+
     private static List<string?>? ListIn(string cell)
     {
         if (cell is not ['[', .., ']'])

@@ -48,11 +48,21 @@ internal static class TextTable
     private static async IAsyncEnumerable<(string[] Cells, (string Reason, string Detail)? Problem)> LinesAsync(
         Stream body, int maxBytes, [EnumeratorCancellation] CancellationToken cancel)
     {
+        var (columns, open) = (0, false); // open: inside a cell in quotes that goes on in the next line
         await foreach (var line in Utf8Lines.ReadAsync(body, maxBytes, cancel))
         {
-            yield return ([.. line.Text.Split('\t').Select(Unquoted)], line.Problem);
+            var cells = line.Text.Split('\t');
+            columns = columns == 0 ? cells.Length : columns;
+            var closes = open && cells[0] is [.., '"'] && IsLone(cells[0]);
+            var opens = cells.Length < columns && cells[^1] is ['"', ..] && IsLone(cells[^1]) && !(closes && cells.Length == 1);
+            yield return ([.. cells.Select(Unquoted)], line.Problem ?? (open || opens ? ("invalid-row", $"Line {line.Number} is part of a "
+                + "cell in quotes that goes on in another line, or is never closed; send such texts as CSV or JSON Lines.") : null));
+            open = opens || (open && !closes);
         }
     }
+
+    /// <summary>Whether a quote in the cell belongs to one in another line: those inside a quoted cell are doubled.</summary>
+    private static bool IsLone(string cell) => cell.AsSpan().Count('"') % 2 == 1;
 
     private static async IAsyncEnumerable<(string[] Cells, (string Reason, string Detail)? Problem)> CsvAsync(
         Stream body, char separator, int maxBytes, [EnumeratorCancellation] CancellationToken cancel)

@@ -55,6 +55,11 @@ public sealed class BoxesOfOtherToolsTests(TestHost host)
     [InlineData("It is not certain whether the boxes of the table", "labels.csv=file,category,xmin,ymin,xmax,ymax↵a.png,cat,0,"
         + "0,1,1↵")]
     [InlineData("is not a number; give a box", "labels.csv=file,category,xmin,ymin,xmax,ymax↵a.png,cat,0,0,\"0,5\",0.5↵a.png,cat,0,0,0.5,0.5↵")]
+    [InlineData("is not a number; give a box", "labels.csv=file;category;xmin;ymin;xmax;ymax↵a.png;cat;0,25;0,5;0,5;0,75↵")]
+    [InlineData("has 7 columns and the header 6", "labels.csv=file,category,xmin,ymin,xmax,ymax↵a.png,cat,0,0,0.5,0.5↵"
+        + "a.png,cat,0,0,0,5,0.5↵")]
+    [InlineData("has 7 columns and the header 6", "boxes.csv=file,category,xmin,ymin,xmax,ymax↵a.png,cat,0,0,0.5,0.5↵"
+        + "a.png,cat,0,0,0,5,0.5↵")]
     [InlineData("have a category without a box", "labels.csv=file,category,xmin,ymin,xmax,ymax↵a.png,cat,0,0,0.5,0.5↵a.png,dog,,,,↵")]
     [InlineData("nothing says where in the image it is", "labels.csv=file,category↵a.png,cat↵")]
     public async Task A_box_that_is_not_certain_refuses_its_image_with_a_sentence(string sentence, params string[] files)

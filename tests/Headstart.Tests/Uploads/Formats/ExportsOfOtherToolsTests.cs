@@ -52,6 +52,7 @@ public sealed class ExportsOfOtherToolsTests(TestHost host)
     [InlineData("invalid-annotations", "c.json={\"images\":[{\"id\":1,\"file_name\":\"a.png\"}],\"annotations\":[{\"image_id\":1,\"category_id\":5}],"
         + "\"categories\":[]}", "a.png")]
     [InlineData("invalid-annotations", "two.csv=file,label,tag↵a.png,cat,red↵", "a.png")]
+    [InlineData("invalid-annotations", "train.csv=id,label↵a,cat↵\"b,dog↵c,cat↵", "a.png", "b.png", "c.png")]
     [InlineData("ambiguous-row", "animals.csv=file,category↵a.png,cat↵", "one/a.png", "two/a.png")]
     [InlineData("contradiction", "one.csv=file,label↵a.png,cat↵", "two.csv=file,label↵a.png,dog↵", "a.png")]
     public async Task What_is_not_certain_is_refused_before_anything_is_stored(string type, params string[] files)

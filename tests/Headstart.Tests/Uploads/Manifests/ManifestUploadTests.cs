@@ -115,6 +115,36 @@ public sealed class ManifestUploadTests(TestHost host)
     }
 
     [Fact]
+    public async Task What_a_manifest_does_not_say_for_certain_about_a_file_of_a_form_is_no_label()
+    {
+        var model = await _client.NewModelAsync("cats", "dogs");
+        using var twice = new Form().Part("form-data; name=\"manifest\"", "file,category\na.png,cats\n"u8.ToArray())
+            .File("a.png", Pictures.Tiny(1)).File("a.png", Pictures.Tiny(2)).Content();
+        var answer = await (await _client.SendImagesAsync(model, twice)).JsonAsync();
+        Assert.Equal(["a.png cats"], UploadCalls.Accepted(answer));
+        Assert.Equal(["a.png ambiguous-row"], UploadCalls.Rejected(answer));
+
+        var tasks = string.Join(',', new[] { ("11111111-a", "cats"), ("22222222-a", "dogs"), ("33333333-b", "dogs") }.Select((task, i) =>
+            $"{{\"image\":\"/data/upload/1/{task.Item1}.png\",\"choice\":\"{task.Item2}\",\"annotation_id\":{i},\"lead_time\":1}}"));
+        using var numbers = new Form().Part("form-data; name=\"manifest\"", Encoding.UTF8.GetBytes($"[{tasks}]"))
+            .File("a.png", Pictures.Tiny(3)).File("b.png", Pictures.Tiny(4)).Content();
+        answer = await (await _client.SendImagesAsync(model, numbers)).JsonAsync();
+        Assert.Equal(["b.png dogs"], UploadCalls.Accepted(answer));
+        Assert.Equal(["a.png ambiguous-row", "11111111-a.png missing-file", "22222222-a.png missing-file"], UploadCalls.Rejected(answer));
+
+        using var shifted = new Form().Part("form-data; name=\"manifest\"", "file,category\na.png,cats,dogs\nb.png,dogs,,\n"u8.ToArray())
+            .File("a.png", Pictures.Tiny(8)).File("b.png", Pictures.Tiny(9)).Content();
+        answer = await (await _client.SendImagesAsync(model, shifted)).JsonAsync();
+        Assert.Equal(["b.png dogs"], UploadCalls.Accepted(answer));
+        Assert.Equal(["a.png invalid-row"], UploadCalls.Rejected(answer));
+
+        using var without = new Form().Field("category", "cats").File("a.png", Pictures.Tiny(5)).File("a.png", Pictures.Tiny(6))
+            .Field("category", "dogs").File("a.png", Pictures.Tiny(7)).Content();
+        Assert.Equal(["a.png cats", "a.png cats", "a.png dogs"],
+            UploadCalls.Accepted(await (await _client.SendImagesAsync(model, without)).JsonAsync()));
+    }
+
+    [Fact]
     public async Task A_second_manifest_and_more_categories_for_a_file_than_a_model_has_are_refused()
     {
         var model = await _client.NewModelAsync("cats", "dogs");
