@@ -117,7 +117,7 @@ internal sealed class AnnotationLabels : ArchiveLabels
     /// <returns>About the first text in an unknown format, as the beginning of a sentence; null if there is none.</returns>
     private async Task<string?> ReadTextsAsync(List<ArchiveFile> texts, UploadSettings limits, CancellationToken cancel)
     {
-        var names = await ClassNamesAsync(texts, limits, cancel);
+        var classes = await ClassNamesAsync(texts, limits, cancel);
         var (unknown, boxes, empty, notes) = ((string?)null, false, new List<ArchiveFile>(), new List<string>());
         foreach (var text in texts)
         {
@@ -134,13 +134,13 @@ internal sealed class AnnotationLabels : ArchiveLabels
             }
             else if (beside && YoloLabels.AreBoxes(file.Bytes.Span))
             {
-                boxes |= Take(text, file, [YoloLabels.Row(file, names).For(_kind)]);
+                boxes |= Take(text, file, [YoloLabels.Row(file, classes).For(_kind)]);
             }
             else if (file.Name.Contains("submission", StringComparison.OrdinalIgnoreCase))
             {
                 _annotations.Add(text); // Kaggle's form to fill in, whose labels are dummies
             }
-            else if ((SideLists.Read(file, _images, names) ?? AnnotationFormats.Read(file, _kind)) is not { } rows
+            else if ((SideLists.Read(file, _images, classes) ?? AnnotationFormats.Read(file, _kind)) is not { } rows
                 || !Take(text, file, rows))
             {
                 unknown ??= !IsCompanion(file.Path) && NamesImages(file) ? $"{file.Quoted} names images of the archive" : null;
@@ -151,7 +151,7 @@ internal sealed class AnnotationLabels : ArchiveLabels
         if (boxes)
         {
             // Empty texts: these images show no objects.
-            empty.ForEach(text => Take(text, new(PathOf(text), []), [YoloLabels.Row(new(PathOf(text), []), names).For(_kind)]));
+            empty.ForEach(text => Take(text, new(PathOf(text), []), [YoloLabels.Row(new(PathOf(text), []), classes).For(_kind)]));
         }
 
         // Texts beside each image do not matter if folders separate categories; in a single folder they may be all there is.
@@ -198,17 +198,18 @@ internal sealed class AnnotationLabels : ArchiveLabels
     private static bool IsMask(ArchiveFile file) =>
         SafePath.Parts(file.Name) is [.., "SegmentationClass" or "SegmentationObject", _];
 
-    private async Task<List<string>?> ClassNamesAsync(List<ArchiveFile> texts, UploadSettings limits, CancellationToken cancel)
+    private async Task<ClassNames> ClassNamesAsync(List<ArchiveFile> texts, UploadSettings limits, CancellationToken cancel)
     {
+        var classes = new ClassNames(limits.MaxRows);
         foreach (var text in texts.Where(text => YoloLabels.HasNames(Path.GetFileName(PathOf(text)))))
         {
             if (await ContentAsync(text, limits, cancel) is { } file && YoloLabels.NamesIn(file) is { Count: > 0 } names)
             {
-                return names;
+                classes.Add(file, names);
             }
         }
 
-        return null;
+        return classes;
     }
 
     /// <returns>null if the text cannot be unpacked; then it is refused as a file.</returns>

@@ -54,6 +54,9 @@ public sealed class ExportsOfOtherToolsTests(TestHost host)
     [InlineData("invalid-annotations", "two.csv=file,label,tag↵a.png,cat,red↵", "a.png")]
     [InlineData("ambiguous-row", "animals.csv=file,category↵a.png,cat↵", "one/a.png", "two/a.png")]
     [InlineData("contradiction", "one.csv=file,label↵a.png,cat↵", "two.csv=file,label↵a.png,dog↵", "a.png")]
+    [InlineData("contradiction", "x/classes.txt=cat↵dog↵", "y/classes.txt=dog↵cat↵", "images/a.png", "labels/a.txt=0 0.5 0.5 0.1 0.1↵")]
+    [InlineData("contradiction", "classes.txt=cat↵dog↵", "obj.names=dog↵cat↵", "images/a.png", "labels/a.txt=0 0.5 0.5 0.1 0.1↵")]
+    [InlineData("contradiction", "x/classes.txt=cat↵dog↵", "y/classes.txt=dog↵cat↵", "train.txt=a.png 0↵", "images/a.png")]
     public async Task What_is_not_certain_is_refused_before_anything_is_stored(string type, params string[] files)
     {
         var model = await ModelAsync(several: false);

@@ -76,13 +76,19 @@ internal sealed record LabelSample(string Format, string Read, string NotRead, s
                 "VOC/ImageSets/Main/train.txt=a↵", "VOC/ImageSets/Main/test.txt=b↵", "VOC/ImageSets/Main/cat_train.txt=a 1↵b -1↵"],
             ["VOC/JPEGImages/a.png cat train", "VOC/JPEGImages/b.png dog test"], ["VOC/SegmentationClass/a.png not-in-manifest"]),
         new("YOLO", "classification: folders; detection, segmentation: `labels/*.txt` with `data.yaml`, `classes.txt`, `obj.names` or "
-            + "`_darknet.labels`", "boxes whose classes have no names: refused",
+            + "`_darknet.labels` in the same folder, or in the nearest one around it", "boxes whose classes have no names, or are named "
+            + "differently by two lists in one place: refused",
             ["data.yaml=train: ../train/images↵val: ../valid/images↵nc: 2↵names: ['cat', \"dog\"]↵", "train/images/a.png",
                 "train/labels/a.txt=0 0.5 0.5 0.2 0.2↵0 0.1 0.1 0.2 0.2↵", "train/images/b.png",
                 "train/labels/b.txt=1 0.1 0.1 0.2 0.2 0.3 0.3↵",
                 "valid/images/c.png", "valid/labels/c.txt="],
             ["train/images/a.png cat train", "train/images/b.png dog train"], ["valid/images/c.png no-label"]),
         new("", "", "", ["classes.txt=cat↵dog↵", "images/a.png", "labels/a.txt=1 0.5 0.5 0.2 0.2↵"], ["images/a.png dog *"]),
+        new("", "", "", ["data/predefined_classes.txt=dog↵person↵cat↵", "train/labels/classes.txt=cat↵dog↵", "train/images/a.png",
+                "train/labels/a.txt=0 0.5 0.5 0.2 0.2↵", "val/labels/classes.txt=dog↵cat↵", "val/images/b.png",
+                "val/labels/b.txt=0 0.5 0.5 0.2 0.2↵"], ["train/images/a.png cat train", "val/images/b.png dog train"]), // LabelImg
+        new("", "", "", ["sets/other.yaml=names: [dog, cat]↵", "x.yaml=names: [cat, dog]↵", "pets/images/a.png",
+            "pets/labels/a.txt=0 0.5 0.5 0.2 0.2↵"], ["pets/images/a.png cat *"]),
         new("Vertex AI, AutoML", "CSV (`TRAIN,gs://…,label`) and JSON Lines, labels and boxes; images are found in the archive by name",
             "images in buckets: not fetched, and the message says how to download them",
             ["import.csv=TRAIN,gs://bucket/flowers/a.png,daisy↵test,gs://bucket/flowers/b.png,rose↵gs://bucket/flowers/c.png,rose↵"
