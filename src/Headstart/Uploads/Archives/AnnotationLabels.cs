@@ -54,7 +54,7 @@ internal sealed class AnnotationLabels : ArchiveLabels
         _images = new(_paths);
         _said = new(_paths, _images, maxRows);
         var folders = _paths.Where(ImageNames.LooksLikeOne).Select(path => path.Split('/').ElementAtOrDefault(^2)).Distinct().ToList();
-        _foldersTell = folders.Count > 1 || (folders is [{ } only] && categories.Contains(only));
+        _foldersTell = folders.Count > 1 || (folders is [{ } only] && categories.Contains(Names.Clean(only)));
         _examples = files;
     }
 

@@ -102,8 +102,7 @@ internal sealed class ManifestLabels : ArchiveLabels
     private void MatchAsOthersDo()
     {
         var files = Examples.Where(file => SafePath.Parts(file.Name) is not null).ToList();
-        var images = new ImageNames(files.ConvertAll(file =>
-            string.Join("/", SafePath.Parts(file.Name)!.Select(Headstart.Naming.Names.Clean))));
+        var images = new ImageNames(files.Select(file => string.Join('/', SafePath.Parts(file.Name)!)));
         foreach (var meant in _manifest.Unfound.Select(name => (Name: name, images.Find(name, "", null).Files))
             .Where(found => found.Files.Count == 1 && !_said.ContainsKey(files[found.Files[0]])).GroupBy(found => found.Files[0])
             .Where(rows => rows.Count() == 1).ToList())

@@ -63,6 +63,29 @@ public sealed class ExportsOfOtherToolsTests(TestHost host)
         var problem = await (await _client.SendImagesAsync(model, Zip(files))).ProblemAsync(HttpStatusCode.UnprocessableEntity, type);
         Assert.EndsWith("Nothing was added.", (string?)problem["detail"]);
         Assert.Empty((await _client.GetJsonAsync(model))["categories"]!.AsArray());
+    /// <summary>As the frames of videos, where comparing each row with each file would take minutes.</summary>
+    [Theory]
+    [InlineData("frames.csv", "clip", 20_000)]
+    [InlineData("frames.csv", "/home/me/clip", 20_000)] // on another computer
+    [InlineData("frames.csv", "lost", null)]
+    [InlineData("labels.csv", "lost", 0)]
+    public async Task Thousands_of_files_of_one_name_are_told_apart_by_their_folders(string table, string folder, int? found)
+    {
+        var rows = Enumerable.Range(0, 20_000).Select(i => $"{folder}{i}/a.png,cat\n");
+        var zip = Batches.Zip([(table, Encoding.UTF8.GetBytes("file,category\n" + string.Concat(rows))),
+            .. Enumerable.Range(0, 20_000).Select(i => ($"clip{i}/a.png", Array.Empty<byte>()))]);
+
+        var answer = await _client.SendImagesAsync(await ModelAsync(several: false), Batches.Archive(zip), "?dryRun=true");
+
+        if (found is null)
+        {
+            var problem = await answer.ProblemAsync(HttpStatusCode.UnprocessableEntity, "ambiguous-row");
+            Assert.Contains("names \"lost0/a.png\", and the archive has several such files", (string?)problem["detail"]);
+        }
+        else
+        {
+            Assert.Equal(found, (int)(await answer.JsonAsync())["examples"]!);
+        }
     }
 
     /// <summary>Annotations that are broken somewhere: an answer, and never a category that is only the name of a folder around

@@ -130,6 +130,8 @@ internal sealed record LabelSample(string Format, string Read, string NotRead, s
             ["train/0001.png cat train", "train/0002.png dog train"], ["test/0009.png not-in-manifest"]),
         new("", "", "", ["labels.csv=image_id,class_id,class↵a,0,cat↵b,1,dog↵", "img/a.png", "img/b.png"],
             ["img/a.png cat *", "img/b.png dog *"]),
+        new("", "", "", ["train.csv=file,label↵Br\u00f6tchen.png,bread↵K\u00e4se.png,cheese↵", "shop/Bro\u0308tchen.png",
+            "shop/Ka\u0308se.png"], ["shop/Bro\u0308tchen.png bread *", "shop/Ka\u0308se.png cheese *"]), // as macOS writes names
         new("", "", "", ["labels.csv=filename,cat,dog↵a.png,1,0↵b.png,0,1↵c.png,0,0↵", "a.png", "b.png", "c.png"],
             ["a.png cat *", "b.png dog *"], ["c.png no-label"]),
         new("Keras, torchvision", "category folders, with or without `train` and `test` above them", "",
