@@ -39,8 +39,8 @@ internal sealed class AnnotationLabels : ArchiveLabels
     private IReadOnlyList<ArchiveFile> _examples;
     private FolderLabels? _folders;
     private readonly bool _foldersTell; // whether folders say what images show: several, or one named like a category
-    private int _sideDepth = -1;
-    private long _bytes;
+    private SideFolders _sides = new([]);
+    private long _bytes; // unpacked
 
     private AnnotationLabels(IReadOnlyList<ArchiveFile> files, ModelKind kind, IReadOnlyCollection<string> categories, int maxRows)
     {
@@ -100,10 +100,10 @@ internal sealed class AnnotationLabels : ArchiveLabels
         }
 
         return SafePath.Parts(file.Name) is null ? SafePath.Refused
-            : said?.Drawn is { } drawn ? new(null, said.Split ?? SideOf(_paths[number]), Row: NamedBy(said)) { Drawn = drawn }
-            : said is { Categories: { } categories } ? new(categories, said.Split ?? SideOf(_paths[number]))
+            : said?.Drawn is { } drawn ? new(null, said.Split ?? _sides.Of(_paths[number]), Row: NamedBy(said)) { Drawn = drawn }
+            : said is { Categories: { } categories } ? new(categories, said.Split ?? _sides.Of(_paths[number]))
             : said is { Reason: { } reason } ? FileLabels.Not(reason, said.Detail!)
-            : _kind.HasBoxes() && !IsMask(file) ? new(null, said?.Split ?? (_files.ContainsKey(file) ? SideOf(_paths[number]) : null),
+            : _kind.HasBoxes() && !IsMask(file) ? new(null, said?.Split ?? (_files.ContainsKey(file) ? _sides.Of(_paths[number]) : null),
                 Row: NamedBy(said))
             : FileLabels.Not("not-in-manifest", $"\"{RequestBodies.Readable(_said.Source)}\" does not name this file; label it there, "
                 + "or leave that file out to use the folders as categories.");
@@ -182,17 +182,11 @@ internal sealed class AnnotationLabels : ArchiveLabels
         }
     }
 
-    /// <summary>Finds the depth at which the folders of all labelled images are splits: 0 in train/images/a.jpg, 1 in
-    /// images/train/a.jpg.</summary>
     private void FindSides()
     {
-        var labelled = (_said.IsEmpty ? Enumerable.Range(0, _paths.Count) : _said.Files).Select(file => _paths[file].Split('/')).ToList();
-        _sideDepth = Enumerable.Range(0, 5).FirstOrDefault(depth =>
-            labelled.TrueForAll(parts => parts.Length > depth + 1 && SplitNames.Of(parts[depth]) is not null), -1);
+        _sides = new(_said.IsEmpty ? _paths : _said.Files.Select(file => _paths[file]));
+        _sides.RefuseHidden(_said.Files.Where(file => _said[file] is { Split: null, Reason: null }).Select(file => _paths[file]));
     }
-
-    private Split? SideOf(string path) => _sideDepth >= 0 && path.Split('/') is var parts && _sideDepth < parts.Length - 1
-        ? SplitNames.Of(parts[_sideDepth]) : null;
 
     /// <summary>Whether the file is in a folder of Pascal VOC's masks.</summary>
     private static bool IsMask(ArchiveFile file) =>

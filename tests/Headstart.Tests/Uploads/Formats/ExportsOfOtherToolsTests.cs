@@ -57,6 +57,10 @@ public sealed class ExportsOfOtherToolsTests(TestHost host)
     [InlineData("contradiction", "x/classes.txt=cat↵dog↵", "y/classes.txt=dog↵cat↵", "images/a.png", "labels/a.txt=0 0.5 0.5 0.1 0.1↵")]
     [InlineData("contradiction", "classes.txt=cat↵dog↵", "obj.names=dog↵cat↵", "images/a.png", "labels/a.txt=0 0.5 0.5 0.1 0.1↵")]
     [InlineData("contradiction", "x/classes.txt=cat↵dog↵", "y/classes.txt=dog↵cat↵", "train.txt=a.png 0↵", "images/a.png")]
+    [InlineData("unclear-folders", "data.csv=file,label↵train/a.png,cat↵test/b.png,cat↵extra/c.png,dog↵", "train/a.png", "test/b.png",
+        "extra/c.png")]
+    [InlineData("unclear-folders", "labels.csv=file,category↵train/a.png,cat↵test/b.png,cat↵extra/c.png,dog↵", "train/a.png", "test/b.png",
+        "extra/c.png")]
     public async Task What_is_not_certain_is_refused_before_anything_is_stored(string type, params string[] files)
     {
         var model = await ModelAsync(several: false);

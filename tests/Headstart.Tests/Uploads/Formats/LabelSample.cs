@@ -132,6 +132,13 @@ internal sealed record LabelSample(string Format, string Read, string NotRead, s
             ["img/a.png cat *", "img/b.png dog *"]),
         new("", "", "", ["train.csv=file,label↵Br\u00f6tchen.png,bread↵K\u00e4se.png,cheese↵", "shop/Bro\u0308tchen.png",
             "shop/Ka\u0308se.png"], ["shop/Bro\u0308tchen.png bread *", "shop/Ka\u0308se.png cheese *"]), // as macOS writes names
+        new("", "", "", ["labels.csv=file,category↵train/a.png,cat↵test/b.png,cat↵", "train/a.png", "test/b.png", "scripts/convert.py=#↵"],
+            ["test/b.png cat test", "train/a.png cat train"], ["scripts/convert.py not-in-manifest"]),
+        new("", "", "", ["labels.csv=file,category↵images/train/a.png,cat↵images/test/b.png,cat↵", "images/train/a.png",
+            "images/test/b.png", "masks/a.png"], ["images/test/b.png cat test", "images/train/a.png cat train"],
+            ["masks/a.png not-in-manifest"]),
+        new("", "", "", ["data.csv=file,label,split↵train/a.png,cat,train↵test/b.png,cat,test↵extra/c.png,dog,train↵", "train/a.png",
+            "test/b.png", "extra/c.png"], ["extra/c.png dog train", "test/b.png cat test", "train/a.png cat train"]),
         new("", "", "", ["labels.csv=filename,cat,dog↵a.png,1,0↵b.png,0,1↵c.png,0,0↵", "a.png", "b.png", "c.png"],
             ["a.png cat *", "b.png dog *"], ["c.png no-label"]),
         new("Keras, torchvision", "category folders, with or without `train` and `test` above them", "",
