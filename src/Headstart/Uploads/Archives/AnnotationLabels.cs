@@ -209,15 +209,18 @@ internal sealed class AnnotationLabels : ArchiveLabels
     /// <returns>null if the text cannot be unpacked; then it is refused as a file.</returns>
     private async Task<Annotation?> ContentAsync(ArchiveFile text, UploadSettings limits, CancellationToken cancel)
     {
-        if ((await Archive.ReadAsync(text, Annotation.MaxBytes, cancel)).Bytes is not { } bytes)
-        {
-            return null;
-        }
-
-        if ((_bytes += bytes.Length) > limits.MaxManifestBytes)
+        var (file, unpacked) = await Archive.UnpackAsync(text, Annotation.MaxBytes, cancel);
+        if ((_bytes += unpacked) > limits.MaxManifestBytes)
         {
             throw RefusedException.TooLarge("too-large", $"The annotations of the archive are larger than {limits.MaxManifestBytes:N0} "
                 + "bytes (Headstart:Uploads:MaxManifestBytes); send the archive in parts.");
+        }
+
+        if (file.Bytes is not { } bytes)
+        {
+            return file.Unusable!.Reason != "too-large" ? null : throw RefusedException.TooLarge("too-large",
+                $"\"{file.FileName}\" may have the labels, and is larger than {Annotation.MaxBytes >> 20} MiB; send the archive in parts, "
+                    + "or leave that file out if it has none. Nothing was added.");
         }
 
         if (Path.GetExtension(text.Name).ToLowerInvariant() is not (".csv" or ".tsv" or ".tab"))

@@ -1,3 +1,4 @@
+using System.IO.Compression;
 using System.Net;
 using System.Text;
 using System.Text.Json.Nodes;
@@ -67,6 +68,19 @@ public sealed class ExportsOfOtherToolsTests(TestHost host)
         var problem = await (await _client.SendImagesAsync(model, Zip(files))).ProblemAsync(HttpStatusCode.UnprocessableEntity, type);
         Assert.EndsWith("Nothing was added.", (string?)problem["detail"]);
         Assert.Empty((await _client.GetJsonAsync(model))["categories"]!.AsArray());
+    }
+
+    [Fact]
+    public async Task Annotations_too_large_to_read_refuse_the_archive()
+    {
+        var model = await ModelAsync(several: false);
+        var zip = Batches.Zip(CompressionLevel.Fastest, ("coco.json", new byte[(64 << 20) + 1]), ("cats/a.png", Pictures.Tiny(1)));
+        var problem = await (await _client.SendImagesAsync(model, Batches.Archive(zip)))
+            .ProblemAsync(HttpStatusCode.RequestEntityTooLarge, "too-large");
+        Assert.StartsWith("\"coco.json\" may have the labels, and is larger than 64 MiB; ", (string?)problem["detail"]);
+        Assert.Empty(await _client.ImagesAsync(model));
+    }
+
     /// <summary>As the frames of videos, where comparing each row with each file would take minutes.</summary>
     [Theory]
     [InlineData("frames.csv", "clip", 20_000)]
