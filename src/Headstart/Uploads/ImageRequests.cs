@@ -149,7 +149,7 @@ internal sealed class ImageRequests(ImageUpload upload, ImportIntake imports, Da
                 + "read only together with them: put the folder into a zip archive and send that, or take the file out of the folder.");
         }
 
-        Func<string, UploadedFile> named = model.Kind.HasBoxes() ? paths.Named
+        Func<string, UploadedFile> named = model.Kind.HasBoxes() ? new SideFolders(sent).Named
             : new FolderLabels(sent, [.. model.Categories.Select(c => c.Name)]).Named;
         var files = own.ConvertAll(name => name is null ? null : named(name));
         var sum = await upload.PlanAsync(model, files.OfType<UploadedFile>().ToAsyncEnumerable(), cancel);

@@ -40,6 +40,9 @@ public sealed partial class HostileUploadsTests(HostileUploadsTests.SmallHost ho
         ("a zip bomb of damaged files", "application/zip", () => Batches.Damaged(
             Batches.Zip(CompressionLevel.Fastest, Enumerable.Range(0, 40).Select(i => ($"cats/{i}.png", new byte[1 << 20])))),
             "413 archive-too-large"),
+        ("a zip bomb of damaged annotations, together more than `MaxManifestBytes`", "application/zip", () => Batches.Damaged(
+            Batches.Zip(CompressionLevel.Fastest, Enumerable.Range(0, 40).Select(i => ($"{i}.json", new byte[1 << 20])))),
+            "413 too-large"),
         ("a file that is larger than its entry says", "application/zip", () =>
             Lie(Batches.Zip(
                 CompressionLevel.Fastest, ("cats/b.png", [.. Good, .. new byte[2 << 20]]), ("cats/a.png", Pictures.Tiny(2))), 40),

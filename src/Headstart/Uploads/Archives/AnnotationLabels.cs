@@ -39,8 +39,8 @@ internal sealed class AnnotationLabels : ArchiveLabels
     private IReadOnlyList<ArchiveFile> _examples;
     private FolderLabels? _folders;
     private readonly bool _foldersTell; // whether folders say what images show: several, or one named like a category
-    private int _sideDepth = -1;
-    private long _bytes;
+    private SideFolders _sides = new([]);
+    private long _bytes; // unpacked
 
     private AnnotationLabels(IReadOnlyList<ArchiveFile> files, ModelKind kind, IReadOnlyCollection<string> categories, int maxRows)
     {
@@ -54,7 +54,7 @@ internal sealed class AnnotationLabels : ArchiveLabels
         _images = new(_paths);
         _said = new(_paths, _images, maxRows);
         var folders = _paths.Where(ImageNames.LooksLikeOne).Select(path => path.Split('/').ElementAtOrDefault(^2)).Distinct().ToList();
-        _foldersTell = folders.Count > 1 || (folders is [{ } only] && categories.Contains(only));
+        _foldersTell = folders.Count > 1 || (folders is [{ } only] && categories.Contains(Names.Clean(only)));
         _examples = files;
     }
 
@@ -100,10 +100,10 @@ internal sealed class AnnotationLabels : ArchiveLabels
         }
 
         return SafePath.Parts(file.Name) is null ? SafePath.Refused
-            : said?.Drawn is { } drawn ? new(null, said.Split ?? SideOf(_paths[number]), Row: NamedBy(said)) { Drawn = drawn }
-            : said is { Categories: { } categories } ? new(categories, said.Split ?? SideOf(_paths[number]))
+            : said?.Drawn is { } drawn ? new(null, said.Split ?? _sides.Of(_paths[number]), Row: NamedBy(said)) { Drawn = drawn }
+            : said is { Categories: { } categories } ? new(categories, said.Split ?? _sides.Of(_paths[number]))
             : said is { Reason: { } reason } ? FileLabels.Not(reason, said.Detail!)
-            : _kind.HasBoxes() && !IsMask(file) ? new(null, said?.Split ?? (_files.ContainsKey(file) ? SideOf(_paths[number]) : null),
+            : _kind.HasBoxes() && !IsMask(file) ? new(null, said?.Split ?? (_files.ContainsKey(file) ? _sides.Of(_paths[number]) : null),
                 Row: NamedBy(said))
             : FileLabels.Not("not-in-manifest", $"\"{RequestBodies.Readable(_said.Source)}\" does not name this file; label it there, "
                 + "or leave that file out to use the folders as categories.");
@@ -117,7 +117,7 @@ internal sealed class AnnotationLabels : ArchiveLabels
     /// <returns>About the first text in an unknown format, as the beginning of a sentence; null if there is none.</returns>
     private async Task<string?> ReadTextsAsync(List<ArchiveFile> texts, UploadSettings limits, CancellationToken cancel)
     {
-        var names = await ClassNamesAsync(texts, limits, cancel);
+        var classes = await ClassNamesAsync(texts, limits, cancel);
         var (unknown, boxes, empty, notes) = ((string?)null, false, new List<ArchiveFile>(), new List<string>());
         foreach (var text in texts)
         {
@@ -134,13 +134,13 @@ internal sealed class AnnotationLabels : ArchiveLabels
             }
             else if (beside && YoloLabels.AreBoxes(file.Bytes.Span))
             {
-                boxes |= Take(text, file, [YoloLabels.Row(file, names).For(_kind)]);
+                boxes |= Take(text, file, [YoloLabels.Row(file, classes).For(_kind)]);
             }
             else if (file.Name.Contains("submission", StringComparison.OrdinalIgnoreCase))
             {
                 _annotations.Add(text); // Kaggle's form to fill in, whose labels are dummies
             }
-            else if ((SideLists.Read(file, _images, names) ?? AnnotationFormats.Read(file, _kind)) is not { } rows
+            else if ((SideLists.Read(file, _images, classes) ?? AnnotationFormats.Read(file, _kind)) is not { } rows
                 || !Take(text, file, rows))
             {
                 unknown ??= !IsCompanion(file.Path) && NamesImages(file) ? $"{file.Quoted} names images of the archive" : null;
@@ -151,7 +151,7 @@ internal sealed class AnnotationLabels : ArchiveLabels
         if (boxes)
         {
             // Empty texts: these images show no objects.
-            empty.ForEach(text => Take(text, new(PathOf(text), []), [YoloLabels.Row(new(PathOf(text), []), names).For(_kind)]));
+            empty.ForEach(text => Take(text, new(PathOf(text), []), [YoloLabels.Row(new(PathOf(text), []), classes).For(_kind)]));
         }
 
         // Texts beside each image do not matter if folders separate categories; in a single folder they may be all there is.
@@ -182,47 +182,45 @@ internal sealed class AnnotationLabels : ArchiveLabels
         }
     }
 
-    /// <summary>Finds the depth at which the folders of all labelled images are splits: 0 in train/images/a.jpg, 1 in
-    /// images/train/a.jpg.</summary>
     private void FindSides()
     {
-        var labelled = (_said.IsEmpty ? Enumerable.Range(0, _paths.Count) : _said.Files).Select(file => _paths[file].Split('/')).ToList();
-        _sideDepth = Enumerable.Range(0, 5).FirstOrDefault(depth =>
-            labelled.TrueForAll(parts => parts.Length > depth + 1 && SplitNames.Of(parts[depth]) is not null), -1);
+        _sides = new(_said.IsEmpty ? _paths : _said.Files.Select(file => _paths[file]));
+        _sides.RefuseHidden(_said.Files.Where(file => _said[file] is { Split: null, Reason: null }).Select(file => _paths[file]));
     }
-
-    private Split? SideOf(string path) => _sideDepth >= 0 && path.Split('/') is var parts && _sideDepth < parts.Length - 1
-        ? SplitNames.Of(parts[_sideDepth]) : null;
 
     /// <summary>Whether the file is in a folder of Pascal VOC's masks.</summary>
     private static bool IsMask(ArchiveFile file) =>
         SafePath.Parts(file.Name) is [.., "SegmentationClass" or "SegmentationObject", _];
 
-    private async Task<List<string>?> ClassNamesAsync(List<ArchiveFile> texts, UploadSettings limits, CancellationToken cancel)
+    private async Task<ClassNames> ClassNamesAsync(List<ArchiveFile> texts, UploadSettings limits, CancellationToken cancel)
     {
+        var classes = new ClassNames(limits.MaxRows);
         foreach (var text in texts.Where(text => YoloLabels.HasNames(Path.GetFileName(PathOf(text)))))
         {
             if (await ContentAsync(text, limits, cancel) is { } file && YoloLabels.NamesIn(file) is { Count: > 0 } names)
             {
-                return names;
+                classes.Add(file, names);
             }
         }
 
-        return null;
+        return classes;
     }
 
     /// <returns>null if the text cannot be unpacked; then it is refused as a file.</returns>
     private async Task<Annotation?> ContentAsync(ArchiveFile text, UploadSettings limits, CancellationToken cancel)
     {
-        if ((await Archive.ReadAsync(text, Annotation.MaxBytes, cancel)).Bytes is not { } bytes)
-        {
-            return null;
-        }
-
-        if ((_bytes += bytes.Length) > limits.MaxManifestBytes)
+        var (file, unpacked) = await Archive.UnpackAsync(text, Annotation.MaxBytes, cancel);
+        if ((_bytes += unpacked) > limits.MaxManifestBytes)
         {
             throw RefusedException.TooLarge("too-large", $"The annotations of the archive are larger than {limits.MaxManifestBytes:N0} "
                 + "bytes (Headstart:Uploads:MaxManifestBytes); send the archive in parts.");
+        }
+
+        if (file.Bytes is not { } bytes)
+        {
+            return file.Unusable!.Reason != "too-large" ? null : throw RefusedException.TooLarge("too-large",
+                $"\"{file.FileName}\" may have the labels, and is larger than {Annotation.MaxBytes >> 20} MiB; send the archive in parts, "
+                    + "or leave that file out if it has none. Nothing was added.");
         }
 
         if (Path.GetExtension(text.Name).ToLowerInvariant() is not (".csv" or ".tsv" or ".tab"))

@@ -109,6 +109,15 @@ internal sealed class Archive : IDisposable
     public static async Task<UploadedFile> ReadAsync(ArchiveFile file, int maxBytes, CancellationToken cancel) =>
         (await UnpackAsync(file, maxBytes, cancel)).File;
 
+    /// <summary>The same, and how many bytes were unpacked for it, whatever became of them.</summary>
+    public static async Task<(UploadedFile File, long Unpacked)> UnpackAsync(ArchiveFile file, int maxBytes, CancellationToken cancel)
+    {
+        var folders = file.Name.Split('/', '\\')[..^1];
+        var (content, unpacked) = await ContentAsync(file.Entry, maxBytes, cancel);
+        IReadOnlyList<string>? categories = folders.Length > 0 ? [RequestBodies.Readable(folders[^1])] : null;
+        return (new(RequestBodies.Readable(file.Name), content, categories), unpacked);
+    }
+
     /// <summary>Reads a file that should be an image: an archive inside the archive is refused.</summary>
     /// <exception cref="RefusedException">The files read so far and this one are together larger than allowed.</exception>
     public async Task<UploadedFile> ReadImageAsync(ArchiveFile file, CancellationToken cancel)
@@ -133,14 +142,6 @@ internal sealed class Archive : IDisposable
                 + "zip -r photos.zip photos."
             : "The body is not a zip archive, or the archive is damaged or incomplete; create it again, for example with zip -r "
                 + "photos.zip photos.");
-    }
-
-    private static async Task<(UploadedFile File, long Unpacked)> UnpackAsync(ArchiveFile file, int maxBytes, CancellationToken cancel)
-    {
-        var folders = file.Name.Split('/', '\\')[..^1];
-        var (content, unpacked) = await ContentAsync(file.Entry, maxBytes, cancel);
-        IReadOnlyList<string>? categories = folders.Length > 0 ? [RequestBodies.Readable(folders[^1])] : null;
-        return (new(RequestBodies.Readable(file.Name), content, categories), unpacked);
     }
 
     private static async Task<(FileContent Content, long Unpacked)> ContentAsync(ZipArchiveEntry entry, int maxBytes,

@@ -22,7 +22,7 @@ internal sealed class FolderLabels : ArchiveLabels
     public FolderLabels(IReadOnlyList<string> names, IReadOnlyCollection<string> categories)
     {
         _layout = new(names.Where(name => !FolderNames.IsNoImage(name)).Select(SafePath.Parts)
-            .Where(parts => parts is { Length: > 1 }).Select(parts => parts![..^1]), categories);
+            .Where(parts => parts is { Length: > 1 }).Select(parts => FoldersOf(parts!)), categories);
     }
 
     public override IReadOnlyList<ArchiveFile> Examples { get; } = [];
@@ -37,7 +37,7 @@ internal sealed class FolderLabels : ArchiveLabels
             return SafePath.Refused;
         }
 
-        var folders = parts[..^1];
+        var folders = FoldersOf(parts);
         var depth = _layout.DepthIn(folders);
         if (folders.Length <= depth)
         {
@@ -49,7 +49,7 @@ internal sealed class FolderLabels : ArchiveLabels
 
         var side = _layout.SideAbove ? SplitNames.Of(folders[depth - 1])
             : _layout.SideBelow && folders.Length > depth + 1 ? SplitNames.Of(folders[depth + 1]) : null;
-        return new([RequestBodies.Readable(folders[depth])], side);
+        return new([RequestBodies.Readable(parts[depth])], side);
     }
 
     /// <summary>A file of which only the name is known.</summary>
@@ -62,4 +62,7 @@ internal sealed class FolderLabels : ArchiveLabels
     /// <summary>What a name says about the content of a file that has not been sent.</summary>
     public static FileContent ContentOf(string name) => !FolderNames.IsNoImage(name) ? new FileContent.Unread()
         : new FileContent.Unusable("unsupported-format", $"By its name, {RequestBodies.Readable(Path.GetFileName(name))} is not an image.");
+
+    /// <summary>As the names of categories are compared, because macOS writes é as two characters.</summary>
+    private static string[] FoldersOf(string[] parts) => [.. parts[..^1].Select(Names.Clean)];
 }

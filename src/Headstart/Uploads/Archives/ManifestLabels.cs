@@ -16,12 +16,12 @@ internal sealed class ManifestLabels : ArchiveLabels
 
     private readonly Manifest _manifest;
     private readonly ModelKind _kind;
-    private readonly FolderPaths _paths;
+    private readonly SideFolders _sides;
     private readonly Dictionary<ArchiveFile, ManifestEntry> _said = new(ReferenceEqualityComparer.Instance);
 
     private ManifestLabels(Manifest manifest, ModelKind kind, FolderPaths paths, IReadOnlyList<ArchiveFile> examples)
     {
-        (_manifest, _kind, _paths, Examples) = (manifest, kind, paths, examples);
+        (_manifest, _kind, Examples) = (manifest, kind, examples);
         var names = new HashSet<string>(StringComparer.Ordinal);
         foreach (var file in examples)
         {
@@ -39,6 +39,8 @@ internal sealed class ManifestLabels : ArchiveLabels
 
         MatchByNameAlone();
         MatchAsOthersDo();
+        _sides = new(_said.Keys.Select(file => file.Name));
+        _sides.RefuseHidden(_said.Where(file => file.Value is { Split: null, Problem: null }).Select(file => file.Key.Name));
     }
 
     public override IReadOnlyList<ArchiveFile> Examples { get; }
@@ -69,8 +71,8 @@ internal sealed class ManifestLabels : ArchiveLabels
         SafePath.Parts(file.Name) is null ? SafePath.Refused
         : _said.GetValueOrDefault(file) is { } said
             ? said.Problem is { } problem ? FileLabels.Not(problem.Reason, problem.Detail)
-            : new(said.Categories, said.Split ?? _paths.SideOf(file.Name), Row: said.Row) { Drawn = said.Drawn }
-        : _kind.HasBoxes() ? new(null, _paths.SideOf(file.Name))
+            : new(said.Categories, said.Split ?? _sides.Of(file.Name), Row: said.Row) { Drawn = said.Drawn }
+        : _kind.HasBoxes() ? new(null, _sides.Of(file.Name))
         : FileLabels.Not("not-in-manifest",
             "The manifest of the archive has no row for this file; add one, or omit the manifest to use the folders as categories.");
 
@@ -103,8 +105,7 @@ internal sealed class ManifestLabels : ArchiveLabels
     private void MatchAsOthersDo()
     {
         var files = Examples.Where(file => SafePath.Parts(file.Name) is not null).ToList();
-        var images = new ImageNames(files.ConvertAll(file =>
-            string.Join("/", SafePath.Parts(file.Name)!.Select(Headstart.Naming.Names.Clean))));
+        var images = new ImageNames(files.Select(file => string.Join('/', SafePath.Parts(file.Name)!)));
         foreach (var meant in _manifest.Unfound.Select(name => (Name: name, images.Find(name, "", null).Files))
             .Where(found => found.Files.Count == 1 && !_said.ContainsKey(files[found.Files[0]])).GroupBy(found => found.Files[0])
             .Where(rows => rows.Count() == 1).ToList())

@@ -4,18 +4,26 @@ namespace Headstart.Uploads.Formats;
 
 /// <summary>
 /// Finds the file of an archive that a tool means: tools name images with folders of another computer, as URLs, with a random prefix, or
-/// without extension.
+/// without extension. Names are compared as <see cref="Names.Clean"/> leaves them, because macOS writes é as two characters.
 /// </summary>
-/// <param name="paths">Paths of the files, with slashes.</param>
-internal sealed partial class ImageNames(IReadOnlyList<string> paths)
+internal sealed partial class ImageNames
 {
-    private readonly ILookup<string, int> _byName = Enumerable.Range(0, paths.Count)
-        .ToLookup(i => NameOf(paths[i]), StringComparer.OrdinalIgnoreCase);
+    private const int MaxNamesakes = 1_000; // compared for one row; more are ambiguous, to bound the time
 
-    private readonly ILookup<string, int> _byStem = Enumerable.Range(0, paths.Count)
-        .ToLookup(i => StemOf(NameOf(paths[i])), StringComparer.OrdinalIgnoreCase);
+    private readonly string[] _paths;
+    private readonly ILookup<string, int> _byPath, _byName, _byStem;
+    private readonly HashSet<string> _folders;
+    private readonly Dictionary<IEnumerable<int>, ILookup<string, int>> _byFolder = []; // of names that very many files have
 
-    private readonly HashSet<string> _folders = [.. paths.SelectMany(path => path.Split('/')[..^1])];
+    /// <param name="paths">Paths of the files, with slashes.</param>
+    public ImageNames(IEnumerable<string> paths)
+    {
+        _paths = [.. paths.Select(CleanPath)];
+        _byPath = Index(path => path, StringComparer.Ordinal);
+        _byName = Index(NameOf, StringComparer.OrdinalIgnoreCase);
+        _byStem = Index(path => Names.Clean(StemOf(NameOf(path))), StringComparer.OrdinalIgnoreCase);
+        _folders = [.. _paths.SelectMany(path => path.Split('/')[..^1])];
+    }
 
     /// <summary>The file, and how well it matches: the number of equal parts of the path. Several files if nothing tells them
     /// apart.</summary>
@@ -24,13 +32,25 @@ internal sealed partial class ImageNames(IReadOnlyList<string> paths)
     /// <param name="hint">A folder that decides between several files.</param>
     public (IReadOnlyList<int> Files, int Parts) Find(string reference, string folder, string? hint)
     {
-        var parts = PartsOf(reference);
+        string[] parts = [.. PartsOf(reference).Select(Names.Clean)];
         if (parts.Length == 0)
         {
             return ([], 0);
         }
 
-        var found = Candidates(parts[^1]).Select(file => (File: file, Parts: Common(paths[file], parts, folder)))
+        folder = CleanPath(folder);
+        if (_byPath[folder + string.Join('/', parts)].ToList() is { Count: > 0 } exact) // relative to the annotation
+        {
+            return (exact, int.MaxValue);
+        }
+
+        var candidates = Candidates(parts).Take(MaxNamesakes + 1).ToList();
+        if (candidates.Count > MaxNamesakes)
+        {
+            return (candidates, 1);
+        }
+
+        var found = candidates.Select(file => (File: file, Parts: Common(_paths[file], parts)))
             .Where(file => file.Parts > 0).ToList();
         if (found.Count > 1 && found.Exists(file => Below(file.File, folder)))
         {
@@ -43,7 +63,7 @@ internal sealed partial class ImageNames(IReadOnlyList<string> paths)
             found.RemoveAll(file => file.Parts < best);
         }
 
-        if (found.Count > 1 && hint is not null && found.Where(file => InFolder(file.File, hint)).ToList() is [var only])
+        if (found.Count > 1 && hint is not null && found.Where(file => InFolder(file.File, Names.Clean(hint))).ToList() is [var only])
         {
             found = [only];
         }
@@ -52,9 +72,9 @@ internal sealed partial class ImageNames(IReadOnlyList<string> paths)
     }
 
     /// <summary>Whether a file has exactly this name, including its extension.</summary>
-    public bool Has(string name) => _byName.Contains(LastPart(name));
+    public bool Has(string name) => _byName.Contains(Names.Clean(LastPart(name)));
 
-    public bool HasStem(string stem) => _byStem.Contains(stem);
+    public bool HasStem(string stem) => _byStem.Contains(Names.Clean(stem));
 
     /// <summary>The last part of a path or URL.</summary>
     public static string LastPart(string reference) => PartsOf(reference) is [.., var last] ? last : "";
@@ -65,33 +85,50 @@ internal sealed partial class ImageNames(IReadOnlyList<string> paths)
     /// <summary>Whether the text may be the name of an image.</summary>
     public static bool LooksLikeOne(string text) => text.Length < 2_000 && Ending().IsMatch(text.Split('?')[0]) || Upload().IsMatch(text);
 
-    private IEnumerable<int> Candidates(string name) =>
-        _byName.Contains(name) ? _byName[name]
-        : _byName.Contains(WithoutUploadNumber(name)) ? _byName[WithoutUploadNumber(name)]
-        : _byStem[name];
+    private ILookup<string, int> Index(Func<string, string> key, StringComparer comparer) =>
+        Enumerable.Range(0, _paths.Length).ToLookup(file => key(_paths[file]), comparer);
 
-    /// <summary>Number of equal parts from the end; 0 if the tool means the same name in another folder of this archive.</summary>
-    private int Common(string path, string[] parts, string folder)
+    /// <summary>The files of this name; of very many, such as the frames of videos, only those in a folder of the same name.</summary>
+    private IEnumerable<int> Candidates(string[] parts)
     {
-        if (string.Equals(path, folder + string.Join('/', parts), StringComparison.Ordinal))
+        var name = parts[^1];
+        var files = _byName.Contains(name) ? _byName[name]
+            : _byName.Contains(WithoutUploadNumber(name)) ? _byName[WithoutUploadNumber(name)]
+            : _byStem[name];
+        if (parts.Length == 1 || files.Count() <= MaxNamesakes || !_folders.Contains(parts[^2]))
         {
-            return int.MaxValue; // exactly the path, relative to the annotation
+            return files;
         }
 
-        var there = path.Split('/');
-        var common = 1;
-        while (common < there.Length && common < parts.Length && there[^(common + 1)] == parts[^(common + 1)])
+        if (!_byFolder.TryGetValue(files, out var inFolders))
         {
+            _byFolder.Add(files, inFolders = files.ToLookup(file => _paths[file].Split('/').ElementAtOrDefault(^2) ?? ""));
+        }
+
+        return inFolders[parts[^2]];
+    }
+
+    /// <summary>Number of equal parts from the end; 0 if the tool means the same name in another folder of this archive.</summary>
+    private int Common(string path, string[] parts)
+    {
+        var rest = path.AsSpan();
+        var common = 1;
+        while (common < parts.Length && rest.LastIndexOf('/') is var end and > 0
+            && rest[..end] is var folders && folders[(folders.LastIndexOf('/') + 1)..].SequenceEqual(parts[^(common + 1)]))
+        {
+            rest = folders;
             common++;
         }
 
         return common == 1 && parts.Length > 1 && _folders.Contains(parts[^2]) ? 0 : common;
     }
 
-    private bool Below(int file, string folder) => paths[file].StartsWith(folder, StringComparison.Ordinal);
+    private bool Below(int file, string folder) => _paths[file].StartsWith(folder, StringComparison.Ordinal);
 
     private bool InFolder(int file, string name) =>
-        paths[file].Split('/').SkipLast(1).Contains(name, StringComparer.OrdinalIgnoreCase);
+        $"/{_paths[file]}".Contains($"/{name}/", StringComparison.OrdinalIgnoreCase);
+
+    private static string CleanPath(string path) => string.Join('/', path.Split('/').Select(Names.Clean));
 
     private static string NameOf(string path) => path[(path.LastIndexOf('/') + 1)..];
 

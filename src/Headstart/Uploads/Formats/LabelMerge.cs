@@ -112,7 +112,7 @@ internal sealed class LabelMerge(IReadOnlyList<string> paths, ImageNames images,
         if (files.Count > 1)
         {
             throw RefusedException.Invalid("ambiguous-row", $"\"{RequestBodies.Readable(source)}\" names \"{RequestBodies.Readable(name)}\", "
-                + $"and the archive has {files.Count} such files (\"{RequestBodies.Readable(paths[files[0]])}\", "
+                + $"and the archive has several such files (\"{RequestBodies.Readable(paths[files[0]])}\", "
                 + $"\"{RequestBodies.Readable(paths[files[1]])}\"); name them with their folders. Nothing was added.");
         }
 

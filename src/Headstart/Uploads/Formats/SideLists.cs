@@ -11,7 +11,7 @@ namespace Headstart.Uploads.Formats;
 internal static class SideLists
 {
     /// <summary>null if the text is not such a list.</summary>
-    public static List<ManifestRow>? Read(Annotation file, ImageNames images, IReadOnlyList<string>? names)
+    public static List<ManifestRow>? Read(Annotation file, ImageNames images, ClassNames lists)
     {
         if (!SplitNames.IsName(Path.GetFileNameWithoutExtension(file.Name)))
         {
@@ -29,7 +29,7 @@ internal static class SideLists
             {
                 rows.Add(new(new NewImage(File: folder + line, Split: side)));
             }
-            else if (space > 0 && Known(line[..space]) && LabelOf(line[(space + 1)..], names) is { } label)
+            else if (space > 0 && Known(line[..space]) && LabelOf(line[(space + 1)..]) is { } label)
             {
                 rows.Add(Labelled.Row("The list", line[..space], [label], side));
             }
@@ -42,8 +42,8 @@ internal static class SideLists
         return rows;
 
         bool Known(string image) => images.Has(image) || images.HasStem(ImageNames.LastPart(image));
-    }
 
-    private static string? LabelOf(string text, IReadOnlyList<string>? names) => !int.TryParse(text, out var number) ? text
-        : names is not null && number >= 0 && number < names.Count ? names[number] : null;
+        string? LabelOf(string text) => !int.TryParse(text, out var number) ? text
+            : lists.For(file) is { } names && number >= 0 && number < names.Count ? names[number] : null;
+    }
 }

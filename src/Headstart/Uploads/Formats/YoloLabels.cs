@@ -46,7 +46,7 @@ internal static partial class YoloLabels
     }
 
     /// <summary>The labels of an image's boxes. A text without boxes means that nothing is there.</summary>
-    public static ManifestRow Row(Annotation file, IReadOnlyList<string>? names)
+    public static ManifestRow Row(Annotation file, ClassNames lists)
     {
         var image = Regex.Replace(file.Folder, "(^|/)labels/", "$1images/") + Path.GetFileNameWithoutExtension(file.Name);
         var numbers = Encoding.UTF8.GetString(file.Bytes.Span).Split('\n').Select(line => line.Trim().Split(' ', '\t')[0])
@@ -56,7 +56,7 @@ internal static partial class YoloLabels
             return Labelled.None(image) with { Drawn = Drawing.Nothing };
         }
 
-        if (names is null)
+        if (lists.For(file) is not { } names)
         {
             throw RefusedException.Invalid("invalid-annotations", $"{file.Quoted} has the numbers of YOLO classes, but nothing names them; "
                 + "add data.yaml, classes.txt or obj.names to the archive. Nothing was added.");

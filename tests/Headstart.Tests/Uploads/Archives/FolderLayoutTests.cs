@@ -34,6 +34,7 @@ public sealed class FolderLayoutTests(TestHost host)
     [InlineData("cats", "cats/train/1.jpg cats/test/2.jpg", "cats:train cats:test")]
     [InlineData("cats dogs", "download/pets/cats/1.jpg download/pets/dogs/2.jpg", "cats dogs")]
     [InlineData("pets", "pets/cats/1.jpg pets/dogs/2.jpg", "pets pets")]
+    [InlineData("Äpfel", "A\u0308pfel/rot/1.png A\u0308pfel/grün/2.png", "A\u0308pfel A\u0308pfel")] // macOS
     [InlineData("images", "images/1.jpg", "images")]
     [InlineData("unlabelled", "cats/1.jpg unlabelled/2.jpg", "cats unlabelled")]
     [InlineData("2021-05-01", "2021-05-01/1.jpg 2021-05-02/2.jpg", "2021-05-01 2021-05-02")]

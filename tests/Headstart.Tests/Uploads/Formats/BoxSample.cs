@@ -21,6 +21,9 @@ internal sealed record BoxSample(string Format, string Boxes, string[] Files, pa
                 + "\"name\":\"dog\"}]}", "train2017/a.png", "train2017/b.png", "train2017/c.png", "train2017/d.png"],
             $"train train2017/a.png: {A}, {B}!", "train train2017/b.png: nothing", "train train2017/c.png: ?", $"train "
                 + $"train2017/d.png: {A}"),
+        new("", "", ["c.json={\"images\":[{\"id\":1,\"file_name\":\"K\u00e4se.png\"}],\"annotations\":[{\"image_id\":1,\"category_id\":1,"
+            + "\"bbox\":[4,8,4,4]}],\"categories\":[{\"id\":1,\"name\":\"cat\"}]}", "shop/Ka\u0308se.png"], // as macOS writes it
+            $"shop/Ka\u0308se.png: {A}"),
         new("Pascal VOC", "`bndbox` in pixels, without those of parts; `difficult` is kept; in a file without objects the image has none",
             ["VOC/Annotations/a.xml=<annotation><filename>a.png</filename><size><width>16</width><height>16</height><depth>3</depth>"
                 + "</size><object>"

@@ -1,3 +1,4 @@
+using System.IO.Compression;
 using System.Net;
 using System.Text;
 using System.Text.Json.Nodes;
@@ -55,12 +56,55 @@ public sealed class ExportsOfOtherToolsTests(TestHost host)
     [InlineData("invalid-annotations", "train.csv=id,label↵a,cat↵\"b,dog↵c,cat↵", "a.png", "b.png", "c.png")]
     [InlineData("ambiguous-row", "animals.csv=file,category↵a.png,cat↵", "one/a.png", "two/a.png")]
     [InlineData("contradiction", "one.csv=file,label↵a.png,cat↵", "two.csv=file,label↵a.png,dog↵", "a.png")]
+    [InlineData("contradiction", "x/classes.txt=cat↵dog↵", "y/classes.txt=dog↵cat↵", "images/a.png", "labels/a.txt=0 0.5 0.5 0.1 0.1↵")]
+    [InlineData("contradiction", "classes.txt=cat↵dog↵", "obj.names=dog↵cat↵", "images/a.png", "labels/a.txt=0 0.5 0.5 0.1 0.1↵")]
+    [InlineData("contradiction", "x/classes.txt=cat↵dog↵", "y/classes.txt=dog↵cat↵", "train.txt=a.png 0↵", "images/a.png")]
+    [InlineData("unclear-folders", "data.csv=file,label↵train/a.png,cat↵test/b.png,cat↵extra/c.png,dog↵", "train/a.png", "test/b.png",
+        "extra/c.png")]
+    [InlineData("unclear-folders", "labels.csv=file,category↵train/a.png,cat↵test/b.png,cat↵extra/c.png,dog↵", "train/a.png", "test/b.png",
+        "extra/c.png")]
     public async Task What_is_not_certain_is_refused_before_anything_is_stored(string type, params string[] files)
     {
         var model = await ModelAsync(several: false);
         var problem = await (await _client.SendImagesAsync(model, Zip(files))).ProblemAsync(HttpStatusCode.UnprocessableEntity, type);
         Assert.EndsWith("Nothing was added.", (string?)problem["detail"]);
         Assert.Empty((await _client.GetJsonAsync(model))["categories"]!.AsArray());
+    }
+
+    [Fact]
+    public async Task Annotations_too_large_to_read_refuse_the_archive()
+    {
+        var model = await ModelAsync(several: false);
+        var zip = Batches.Zip(CompressionLevel.Fastest, ("coco.json", new byte[(64 << 20) + 1]), ("cats/a.png", Pictures.Tiny(1)));
+        var problem = await (await _client.SendImagesAsync(model, Batches.Archive(zip)))
+            .ProblemAsync(HttpStatusCode.RequestEntityTooLarge, "too-large");
+        Assert.StartsWith("\"coco.json\" may have the labels, and is larger than 64 MiB; ", (string?)problem["detail"]);
+        Assert.Empty(await _client.ImagesAsync(model));
+    }
+
+    /// <summary>As the frames of videos, where comparing each row with each file would take minutes.</summary>
+    [Theory]
+    [InlineData("frames.csv", "clip", 20_000)]
+    [InlineData("frames.csv", "/home/me/clip", 20_000)] // on another computer
+    [InlineData("frames.csv", "lost", null)]
+    [InlineData("labels.csv", "lost", 0)]
+    public async Task Thousands_of_files_of_one_name_are_told_apart_by_their_folders(string table, string folder, int? found)
+    {
+        var rows = Enumerable.Range(0, 20_000).Select(i => $"{folder}{i}/a.png,cat\n");
+        var zip = Batches.Zip([(table, Encoding.UTF8.GetBytes("file,category\n" + string.Concat(rows))),
+            .. Enumerable.Range(0, 20_000).Select(i => ($"clip{i}/a.png", Array.Empty<byte>()))]);
+
+        var answer = await _client.SendImagesAsync(await ModelAsync(several: false), Batches.Archive(zip), "?dryRun=true");
+
+        if (found is null)
+        {
+            var problem = await answer.ProblemAsync(HttpStatusCode.UnprocessableEntity, "ambiguous-row");
+            Assert.Contains("names \"lost0/a.png\", and the archive has several such files", (string?)problem["detail"]);
+        }
+        else
+        {
+            Assert.Equal(found, (int)(await answer.JsonAsync())["examples"]!);
+        }
     }
 
     /// <summary>Annotations that are broken somewhere: an answer, and never a category that is only the name of a folder around

@@ -76,13 +76,19 @@ internal sealed record LabelSample(string Format, string Read, string NotRead, s
                 "VOC/ImageSets/Main/train.txt=a↵", "VOC/ImageSets/Main/test.txt=b↵", "VOC/ImageSets/Main/cat_train.txt=a 1↵b -1↵"],
             ["VOC/JPEGImages/a.png cat train", "VOC/JPEGImages/b.png dog test"], ["VOC/SegmentationClass/a.png not-in-manifest"]),
         new("YOLO", "classification: folders; detection, segmentation: `labels/*.txt` with `data.yaml`, `classes.txt`, `obj.names` or "
-            + "`_darknet.labels`", "boxes whose classes have no names: refused",
+            + "`_darknet.labels` in the same folder, or in the nearest one around it", "boxes whose classes have no names, or are named "
+            + "differently by two lists in one place: refused",
             ["data.yaml=train: ../train/images↵val: ../valid/images↵nc: 2↵names: ['cat', \"dog\"]↵", "train/images/a.png",
                 "train/labels/a.txt=0 0.5 0.5 0.2 0.2↵0 0.1 0.1 0.2 0.2↵", "train/images/b.png",
                 "train/labels/b.txt=1 0.1 0.1 0.2 0.2 0.3 0.3↵",
                 "valid/images/c.png", "valid/labels/c.txt="],
             ["train/images/a.png cat train", "train/images/b.png dog train"], ["valid/images/c.png no-label"]),
         new("", "", "", ["classes.txt=cat↵dog↵", "images/a.png", "labels/a.txt=1 0.5 0.5 0.2 0.2↵"], ["images/a.png dog *"]),
+        new("", "", "", ["data/predefined_classes.txt=dog↵person↵cat↵", "train/labels/classes.txt=cat↵dog↵", "train/images/a.png",
+                "train/labels/a.txt=0 0.5 0.5 0.2 0.2↵", "val/labels/classes.txt=dog↵cat↵", "val/images/b.png",
+                "val/labels/b.txt=0 0.5 0.5 0.2 0.2↵"], ["train/images/a.png cat train", "val/images/b.png dog train"]), // LabelImg
+        new("", "", "", ["sets/other.yaml=names: [dog, cat]↵", "x.yaml=names: [cat, dog]↵", "pets/images/a.png",
+            "pets/labels/a.txt=0 0.5 0.5 0.2 0.2↵"], ["pets/images/a.png cat *"]),
         new("Vertex AI, AutoML", "CSV (`TRAIN,gs://…,label`) and JSON Lines, labels and boxes; images are found in the archive by name",
             "images in buckets: not fetched, and the message says how to download them",
             ["import.csv=TRAIN,gs://bucket/flowers/a.png,daisy↵test,gs://bucket/flowers/b.png,rose↵gs://bucket/flowers/c.png,rose↵"
@@ -124,6 +130,15 @@ internal sealed record LabelSample(string Format, string Read, string NotRead, s
             ["train/0001.png cat train", "train/0002.png dog train"], ["test/0009.png not-in-manifest"]),
         new("", "", "", ["labels.csv=image_id,class_id,class↵a,0,cat↵b,1,dog↵", "img/a.png", "img/b.png"],
             ["img/a.png cat *", "img/b.png dog *"]),
+        new("", "", "", ["train.csv=file,label↵Br\u00f6tchen.png,bread↵K\u00e4se.png,cheese↵", "shop/Bro\u0308tchen.png",
+            "shop/Ka\u0308se.png"], ["shop/Bro\u0308tchen.png bread *", "shop/Ka\u0308se.png cheese *"]), // as macOS writes names
+        new("", "", "", ["labels.csv=file,category↵train/a.png,cat↵test/b.png,cat↵", "train/a.png", "test/b.png", "scripts/convert.py=#↵"],
+            ["test/b.png cat test", "train/a.png cat train"], ["scripts/convert.py not-in-manifest"]),
+        new("", "", "", ["labels.csv=file,category↵images/train/a.png,cat↵images/test/b.png,cat↵", "images/train/a.png",
+            "images/test/b.png", "masks/a.png"], ["images/test/b.png cat test", "images/train/a.png cat train"],
+            ["masks/a.png not-in-manifest"]),
+        new("", "", "", ["data.csv=file,label,split↵train/a.png,cat,train↵test/b.png,cat,test↵extra/c.png,dog,train↵", "train/a.png",
+            "test/b.png", "extra/c.png"], ["extra/c.png dog train", "test/b.png cat test", "train/a.png cat train"]),
         new("", "", "", ["labels.csv=filename,cat,dog↵a.png,1,0↵b.png,0,1↵c.png,0,0↵", "a.png", "b.png", "c.png"],
             ["a.png cat *", "b.png dog *"], ["c.png no-label"]),
         new("", "", "", ["labels.csv=filename,split,cat,dog↵a.png,train,1,0↵b.png,test,0,0↵c.png,train,0,0↵", "a.png", "b.png", "c.png"],
