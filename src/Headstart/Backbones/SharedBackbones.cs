@@ -6,8 +6,8 @@ using Microsoft.EntityFrameworkCore;
 namespace Headstart.Backbones;
 
 /// <summary>
-/// Brings what the hosts on one database share (<see cref="SharedBackboneStore"/>) to this host, and unloads what was removed: what one host
-/// gets while it runs, all get. Folders named in settings are not shared.
+/// Brings what the hosts on one database share (<see cref="SharedBackboneStore"/>) to this host, and unloads what was removed: what one
+/// host gets while it runs, all get. Folders named in settings are not shared.
 /// </summary>
 public sealed partial class SharedBackbones(SharedBackboneStore store, IDbContextFactory<HeadstartDb> databases,
     LoadedBackbones loaded, LoadedTextBackbones texts, DataPaths paths, ILogger<SharedBackbones> log) : IDisposable

@@ -127,8 +127,8 @@ public static class RestoreCommand
         return Math.Max(BackupCommand.Told(backup.Missing), problems.Count > 0 ? 2 : 0);
     }
 
-    /// <summary>Backbones belong to the data folder of a host with its own database, and to the blob store where hosts share one: takes them
-    /// to where the restored hosts look for them.</summary>
+    /// <summary>Backbones belong to the data folder of a host with its own database, and to the blob store where hosts share one: takes
+    /// them to where the restored hosts look for them.</summary>
     /// <returns>A sentence about each that cannot be used.</returns>
     private static async Task<IReadOnlyList<string>> MoveBackbonesAsync(Installation installation, CancellationToken cancel)
     {

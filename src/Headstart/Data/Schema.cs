@@ -55,16 +55,16 @@ public static partial class Schema
 
     /// <summary>
     /// Hosts migrate one after the other; each holds the lock with an open transaction, which PostgreSQL ends if the host is silent for
-    /// minutes, as one that is frozen. Waiting hosts poll and hold no transaction meanwhile: otherwise a pooler might have no connection left
-    /// for the working one.
+    /// minutes, as one that is frozen. Waiting hosts poll and hold no transaction meanwhile: otherwise a pooler might have no connection
+    /// left for the working one.
     /// </summary>
     private static async Task<NpgsqlTransaction> TakeTurnAsync(NpgsqlConnection guard, ILogger log, CancellationToken cancel)
     {
         for (var polls = 0; ; polls++)
         {
             var turn = await guard.BeginTransactionAsync(cancel);
-            await using var ask = new NpgsqlCommand($"{DatabaseAddress.MayIdleWhileAlive}; SELECT pg_try_advisory_xact_lock({AdvisoryLock})",
-                guard, turn);
+            await using var ask = new NpgsqlCommand(
+                $"{DatabaseAddress.MayIdleWhileAlive}; SELECT pg_try_advisory_xact_lock({AdvisoryLock})", guard, turn);
             if (await ask.ExecuteScalarAsync(cancel) is true)
             {
                 return turn;

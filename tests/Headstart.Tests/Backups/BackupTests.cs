@@ -79,7 +79,7 @@ public sealed class BackupTests(S3Server server, TestPostgres postgres) : IClass
     }
 
     [Fact]
-    public async Task A_host_that_is_stopped_is_backed_up_too_and_again_only_what_is_new_and_becomes_nodes_with_a_bucket_and_one_host_again()
+    public async Task A_host_that_is_stopped_is_backed_up_too_and_becomes_nodes_with_a_bucket_and_one_host_again()
     {
         Needs.Time();
         S3Server.Needed();

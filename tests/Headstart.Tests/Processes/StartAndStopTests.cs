@@ -126,7 +126,8 @@ public sealed partial class StartAndStopTests(RunningProgram running, TestPostgr
     public async Task An_argument_that_is_none_and_a_file_in_place_of_a_folder_end_the_start_with_one_sentence()
     {
         Needs.Time();
-        await using var host = new HostProcess { Environment = { ["ConnectionStrings__Headstart"] = await postgres.CreateDatabaseAsync() } };
+        await using var host = new HostProcess();
+        host.Environment["ConnectionStrings__Headstart"] = await postgres.CreateDatabaseAsync();
         Assert.Contains("-Headstart:Roles=web", await RefusedAsync("-Headstart:Roles=web"), StringComparison.Ordinal);
         Directory.CreateDirectory(host.DataFolder);
         await File.WriteAllTextAsync(Path.Combine(host.DataFolder, "spool"), "", Api.Cancel);
