@@ -63,6 +63,7 @@ internal sealed class ImportJob(
         if (notices is not null)
         {
             await using var transaction = await db.Database.BeginTransactionAsync();
+            await db.HoldModelAsync(lease.ModelId); // writing a row twice locks its model again
             await lease.HoldAsync(db);
             await db.Database.ExecuteSqlAsync($"UPDATE imports SET notices = notices || {notices} WHERE id = {lease.Id}");
             await transaction.CommitAsync();
