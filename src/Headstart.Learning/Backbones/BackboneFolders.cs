@@ -54,8 +54,10 @@ public static class BackboneFolders
         Directory.CreateDirectory(folder);
         var path = Path.Combine(folder, $"{manifest.Id}.onnx");
         // Manifest first: if the process dies after it, a manifest without a file is harmless, but a file without a manifest is unknown.
-        File.WriteAllBytes(ManifestPath(path) + ".new", manifest.ToJson());
-        File.Move(ManifestPath(path) + ".new", ManifestPath(path), overwrite: true);
+        // With a name of its own: a host may register and bring the same backbone at the same time.
+        var described = Path.Combine(folder, Path.GetFileName(file) + ".new");
+        File.WriteAllBytes(described, manifest.ToJson());
+        File.Move(described, ManifestPath(path), overwrite: true);
         File.Move(file, path, overwrite: true);
         return new(manifest, path);
     }

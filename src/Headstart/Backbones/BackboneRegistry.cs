@@ -46,9 +46,7 @@ public sealed class BackboneRegistry(
             }
 
             var manifest = await CheckProcess.RunAsync(file, given, cancel);
-            return Taken(manifest) is { } taken ? throw new RefusedException(
-                Problems.Of(StatusCodes.Status409Conflict, "backbone-exists", taken))
-                : (await TakeAsync(file, manifest), true);
+            return Taken(manifest) is { } taken ? throw Exists(taken) : await TakeAsync(file, manifest, given);
         }
         catch (BackboneException e)
         {
@@ -92,21 +90,32 @@ public sealed class BackboneRegistry(
             + $"backbone with the id '{manifest.Id}'; choose another id."
         : null;
 
-    private async Task<Backbone> TakeAsync(string file, BackboneManifest manifest)
+    private static RefusedException Exists(string why) => new(Problems.Of(StatusCodes.Status409Conflict, "backbone-exists", why));
+
+    private async Task<(Backbone Backbone, bool IsNew)> TakeAsync(string file, BackboneManifest manifest, BackboneDescription given)
     {
-        var placed = BackboneFolders.Place(file, manifest, paths.RegisteredBackbones);
-        try
+        // First: otherwise an earlier removal would unload it again. If the host dies after it, its next start brings the file.
+        var before = await shared.GiveAsync(new(manifest, file), registered: true, CancellationToken.None);
+        if (before is null)
         {
-            // First: otherwise an earlier removal would unload it again.
-            await shared.GiveAsync(placed, registered: true, CancellationToken.None);
-            return await Task.Run(() => loaded.Take(placed));
+            try
+            {
+                return (await Task.Run(() => loaded.Take(BackboneFolders.Place(file, manifest, paths.RegisteredBackbones))), true);
+            }
+            catch
+            {
+                await shared.TakeBackAsync(manifest.Id, CancellationToken.None);
+                BackboneFolders.Remove(manifest.Id, paths.RegisteredBackbones);
+                throw;
+            }
         }
-        catch
-        {
-            await shared.TakeBackAsync(manifest.Id, CancellationToken.None);
-            BackboneFolders.Remove(manifest.Id, paths.RegisteredBackbones);
-            throw;
-        }
+
+        // Another host was first, and this one has not brought its file yet.
+        var theirs = before.ReadManifest();
+        return theirs.Sha256 == manifest.Sha256 && given.Fits(theirs)
+            ? (await Task.Run(() => loaded.Take(BackboneFolders.Place(file, theirs, shared.FolderOf(before)))), false)
+            : throw Exists($"Another host already has a backbone with the id '{manifest.Id}', with other weights, mean or std; choose "
+                + "another id.");
     }
 
     private async Task<ProblemHttpResult?> UsedAsync(Backbone backbone, CancellationToken cancel)

@@ -39,7 +39,10 @@ public sealed class ExtractionShards(IDbContextFactory<HeadstartDb> databases, J
         return images >= 2 * Least && images * msEach > ShardMs / 2 && HasHelpers;
     }
 
-    /// <summary>Computes the vectors of the images together with the other workers.</summary>
+    /// <summary>
+    /// Computes the vectors of the images together with the other workers. Vectors may be missing afterwards: of unreadable images, and of
+    /// shards that <see cref="SweepAsync"/> deleted while this worker was silent.
+    /// </summary>
     /// <param name="space">The backbone's <c>FeatureSpace</c>, or that of fingerprints.</param>
     /// <param name="msEach">Milliseconds that one image takes.</param>
     /// <param name="images">SHA-256 of each.</param>
@@ -140,10 +143,14 @@ public sealed class ExtractionShards(IDbContextFactory<HeadstartDb> databases, J
         }
     }
 
+    /// <summary>Also keeps the shards from the sweep, by the database's clock, as long as this worker lives.</summary>
     /// <returns>Number of images that are not finished.</returns>
     private async Task<int> LeftAsync(Guid extraction, CancellationToken cancel)
     {
         await using var db = await databases.CreateDbContextAsync(cancel);
+        await db.Database.ExecuteSqlAsync($"""
+            UPDATE extraction_shards SET created_at = now() WHERE extraction_id = {extraction} AND created_at < now() - interval '10 minutes'
+            """, cancel);
         return await db.ExtractionShards.Where(s => s.ExtractionId == extraction).SumAsync(s => s.Images.Length, cancel);
     }
 

@@ -51,7 +51,7 @@ public sealed class FeatureCache(IDbContextFactory<HeadstartDb> databases, IBlob
             {
                 await shards.ShareAsync(backbone.FeatureSpace, backbone.MsPerImage, Of(left), part =>
                     ComputeAsync(backbone, part, null, cancel), new CountOf(progress, known + start, images.Count), cancel);
-                Fill(left, await ReadAsync(backbone, Of(left), cancel));
+                Fill(left, await ComputeAsync(backbone, Of(left), null, cancel)); // what is still missing
                 break;
             }
 

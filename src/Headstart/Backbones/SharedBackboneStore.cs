@@ -21,33 +21,40 @@ public sealed class SharedBackboneStore(
     public bool IsAlone => database.IsOwn;
 
     /// <summary>Gives a file of this host to all hosts. If the host dies before the end, its next start repeats this.</summary>
-    public Task GiveAsync(BackboneFile file, bool registered, CancellationToken cancel)
+    /// <returns>null if it was given; otherwise what another host gave under this id before, which stays.</returns>
+    public Task<SharedBackbone?> GiveAsync(BackboneFile file, bool registered, CancellationToken cancel)
     {
         ArgumentNullException.ThrowIfNull(file);
         return GiveAsync(file.Path, file.Manifest.Id, Encoding.UTF8.GetString(file.Manifest.ToJson()), registered, cancel);
     }
 
     /// <summary>Gives registered word vectors to all hosts. If the host dies before the end, its next start repeats this.</summary>
-    public Task GiveTextAsync(string path, string id, string fileName, CancellationToken cancel) =>
+    /// <inheritdoc cref="GiveAsync(BackboneFile, bool, CancellationToken)"/>
+    public Task<SharedBackbone?> GiveTextAsync(string path, string id, string fileName, CancellationToken cancel) =>
         GiveAsync(path, SharedBackbone.IdOf(id), JsonSerializer.Serialize(fileName), registered: true, cancel);
 
-    private async Task GiveAsync(string path, string id, string manifest, bool registered, CancellationToken cancel)
+    private async Task<SharedBackbone?> GiveAsync(string path, string id, string manifest, bool registered, CancellationToken cancel)
     {
         if (IsAlone)
         {
-            return;
+            return null;
         }
 
         await using var bytes = File.OpenRead(path);
         var sha256 = await blobs.PutAsync(bytes, cancel);
         await using var db = await databases.CreateDbContextAsync(cancel);
-        await db.Database.ExecuteSqlAsync($"""
+        if (await db.Database.ExecuteSqlAsync($"""
             INSERT INTO shared_backbones (id, sha256, manifest, registered, created_at)
             VALUES ({id}, {sha256}, {manifest}::jsonb, {registered}, now())
             ON CONFLICT (id) DO UPDATE SET sha256 = excluded.sha256, manifest = excluded.manifest, registered = excluded.registered, created_at = now(), removed_at = NULL
             WHERE shared_backbones.removed_at IS NOT NULL
-            """, cancel);
+            """, cancel) == 0)
+        {
+            return await db.SharedBackbones.AsNoTracking().SingleAsync(b => b.Id == id, cancel);
+        }
+
         await Announcements.SayAsync(db, Announcement.Backbones, cancel);
+        return null;
     }
 
     /// <summary>Removes a registered backbone from all hosts.</summary>

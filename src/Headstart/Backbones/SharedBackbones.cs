@@ -50,7 +50,8 @@ public sealed partial class SharedBackbones(SharedBackboneStore store, IDbContex
         await store.GiveAllAsync(loaded.All.Select(backbone => backbone.Manifest), cancel);
     }
 
-    /// <summary>Downloads what this host lacks and others have, and unloads what was removed.</summary>
+    /// <summary>Downloads what this host lacks and others have, and unloads what was removed, or registered anew with another file while
+    /// this host was down.</summary>
     public async Task BringAsync(CancellationToken cancel)
     {
         if (IsAlone)
@@ -64,14 +65,17 @@ public sealed partial class SharedBackbones(SharedBackboneStore store, IDbContex
             await using var db = await databases.CreateDbContextAsync(cancel);
             foreach (var shared in await db.SharedBackbones.ToListAsync(cancel))
             {
-                var (here, letGo) = Here(shared);
+                var (here, isRegistered, letGo) = Here(shared);
+                var isSame = here == Convert.ToHexStringLower(shared.Sha256);
+                if (here is not null && (shared.RemovedAt is null ? isRegistered && !isSame : isSame))
+                {
+                    letGo();
+                    here = null;
+                }
+
                 if (shared.RemovedAt is null && here is null && !_refused.Contains(KeyOf(shared)))
                 {
                     await BringAsync(shared, cancel);
-                }
-                else if (shared.RemovedAt is not null && here == Convert.ToHexStringLower(shared.Sha256))
-                {
-                    letGo();
                 }
             }
         }
@@ -81,13 +85,14 @@ public sealed partial class SharedBackbones(SharedBackboneStore store, IDbContex
         }
     }
 
-    /// <summary>The hash of this host's backbone or word vectors with that id, and how to unload them.</summary>
-    private (string? Sha256, Action LetGo) Here(SharedBackbone shared)
+    /// <summary>The hash of this host's backbone or word vectors with that id, whether a user registered them, and how to unload
+    /// them.</summary>
+    private (string? Sha256, bool IsRegistered, Action LetGo) Here(SharedBackbone shared)
     {
         if (shared.TextId is { } id)
         {
             var text = texts.Find(id);
-            return (text?.Sha256, LetTextGo);
+            return (text?.Sha256, Path.GetDirectoryName(text?.Path) == paths.RegisteredTexts, LetTextGo);
 
             void LetTextGo()
             {
@@ -97,7 +102,8 @@ public sealed partial class SharedBackbones(SharedBackboneStore store, IDbContex
         }
 
         var backbone = loaded.Find(shared.Id);
-        return (backbone?.Manifest.Sha256, LetGo);
+        var isRegistered = shared.Registered && Path.GetDirectoryName(backbone?.File.Path) == paths.RegisteredBackbones;
+        return (backbone?.Manifest.Sha256, isRegistered, LetGo);
 
         void LetGo()
         {

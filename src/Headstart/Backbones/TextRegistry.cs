@@ -40,24 +40,25 @@ public sealed class TextRegistry(LoadedTextBackbones loaded, SharedBackboneStore
         await _one.WaitAsync(cancel);
         try
         {
+            byte[] sha256;
             await using (var bytes = File.OpenRead(file))
             {
-                var sha256 = Convert.ToHexStringLower(await SHA256.HashDataAsync(bytes, cancel));
-                if (loaded.All.FirstOrDefault(text => text.Sha256 == sha256 && (id ?? text.Id) == text.Id) is { } known)
-                {
-                    return (known, false);
-                }
+                sha256 = await SHA256.HashDataAsync(bytes, cancel);
+            }
+
+            var hash = Convert.ToHexStringLower(sha256);
+            if (loaded.All.FirstOrDefault(text => text.Sha256 == hash && (id ?? text.Id) == text.Id) is { } known)
+            {
+                return (known, false);
             }
 
             if (TextCandidates.IsTaken(name, loaded.All))
             {
-                throw new RefusedException(Problems.Of(StatusCodes.Status409Conflict, "backbone-exists",
-                    $"The id '{name}' is already taken; choose "
-                    + "another one."));
+                throw Exists(name);
             }
 
             await Task.Run(() => RegisteredText.Check(file, fileName), cancel);
-            return (await TakeAsync(file, name, $"{name}{ending.ToLowerInvariant()}"), true);
+            return await TakeAsync(file, sha256, name, $"{name}{ending.ToLowerInvariant()}");
         }
         catch (TextFeaturesException e)
         {
@@ -91,15 +92,25 @@ public sealed class TextRegistry(LoadedTextBackbones loaded, SharedBackboneStore
 
     public void Dispose() => _one.Dispose();
 
-    private async Task<RegisteredText> TakeAsync(string file, string id, string name)
+    private static RefusedException Exists(string id) => new(Problems.Of(StatusCodes.Status409Conflict, "backbone-exists",
+        $"The id '{id}' is already taken; choose another one."));
+
+    private async Task<(RegisteredText Text, bool IsNew)> TakeAsync(string file, byte[] sha256, string id, string name)
     {
-        var place = Path.Combine(Directory.CreateDirectory(paths.RegisteredTexts).FullName, name);
-        await shared.GiveTextAsync(file, id, name, CancellationToken.None); // first: otherwise an earlier removal would unload it again
+        // First: otherwise an earlier removal would unload it again.
+        var before = await shared.GiveTextAsync(file, id, name, CancellationToken.None);
+        if (before is not null && !before.Sha256.AsSpan().SequenceEqual(sha256))
+        {
+            throw Exists(id); // another host was first, and this one has not brought its file yet
+        }
+
+        var place = before is null ? Path.Combine(Directory.CreateDirectory(paths.RegisteredTexts).FullName, name)
+            : shared.TextPlaceOf(before);
         try
         {
-            return await Task.Run(() => loaded.Take(file, place));
+            return (await Task.Run(() => loaded.Take(file, place)), before is null);
         }
-        catch
+        catch when (before is null)
         {
             await shared.TakeBackAsync(SharedBackbone.IdOf(id), CancellationToken.None);
             File.Delete(place);

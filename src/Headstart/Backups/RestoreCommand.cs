@@ -110,6 +110,14 @@ public static class RestoreCommand
                 + "from another copy of the backup and repeat the command.");
         }
 
+        // A database of its own is behind the mark, and settling its backbones lets go of some blobs.
+        if (!installation.Database.IsOwn && blobs.Count < backup.Blobs)
+        {
+            throw new StartupException("The database does not hold what the backup holds: an earlier attempt failed before it was filled, "
+                + "and another host has used it since. Repeat the command with an empty data folder, and name an empty database in "
+                + "ConnectionStrings:Headstart.");
+        }
+
         foreach (var file in backup.Files)
         {
             await BackupFolder.CopyAsync(folder.PathOf(file), Path.Combine([installation.Paths.Root, .. file.Path.Split('/')]), cancel);

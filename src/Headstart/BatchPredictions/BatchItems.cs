@@ -5,7 +5,7 @@ using Microsoft.EntityFrameworkCore;
 namespace Headstart.BatchPredictions;
 
 /// <summary>Batches and their items in the database, and stored images or texts as items.</summary>
-internal sealed class BatchItems(HeadstartDb db)
+internal sealed class BatchItems(HeadstartDb db, Settings settings)
 {
     /// <summary>The batch that a request with this key started before; null if there is none.</summary>
     public Task<BatchPrediction?> StartedByAsync(Guid model, string? idempotencyKey, CancellationToken cancel) =>
@@ -35,18 +35,23 @@ internal sealed class BatchItems(HeadstartDb db)
         return null;
     }
 
+    /// <summary>The refusal of texts that take too many bytes.</summary>
+    public RefusedException TooLarge() => RefusedException.TooLarge("too-large", "The texts of a batch may take "
+        + $"{settings.Uploads.MaxTextsBytes:N0} bytes (Headstart:Uploads:MaxTextsBytes); send the rest in another batch.");
+
     /// <summary>The examples with these ids, in this order; the refusal names a missing one.</summary>
     /// <param name="model">The model of the examples.</param>
     /// <param name="ids">Ids, possibly repeated.</param>
     /// <param name="what">image or text.</param>
     public async Task<List<NewItem>> NamedAsync(Guid model, IReadOnlyList<Guid> ids, string what, CancellationToken cancel)
     {
-        var found = await Items(db.Examples.Where(i => i.ModelId == model && ids.Contains(i.Id)))
-            .ToDictionaryAsync(i => i.ExampleId!.Value, cancel);
+        var found = (await LoadAsync(db.Examples.Where(i => i.ModelId == model && ids.Contains(i.Id)), cancel))
+            .ToDictionary(i => i.ExampleId!.Value);
         return ids.Where(id => !found.ContainsKey(id)).Select(id => (Guid?)id).FirstOrDefault() is { } unknown
             ? throw new RefusedException(Problems.Invalid($"unknown-{what}", $"The model has no {what} {unknown}; GET "
                 + $"/api/v1/models/{model}/{what}s lists its "
                 + $"{what}s."))
+            : ids.Sum(id => (long)found[id].Bytes) > settings.Uploads.MaxTextsBytes ? throw TooLarge()
             : [.. ids.Select(id => found[id])];
     }
 
@@ -66,12 +71,15 @@ internal sealed class BatchItems(HeadstartDb db)
                 + "categories."));
         }
 
-        return await Items(db.Examples.Where(i => i.ModelId == model && (split == null || i.Split == split))
+        return await LoadAsync(db.Examples.Where(i => i.ModelId == model && (split == null || i.Split == split))
             .Where(i => labelled == null || i.Labels.Any() == labelled)
             .Where(i => category == null || i.Labels.Any(l => db.Categories.Any(c => c.Id == l.CategoryId && c.Name == category)))
-            .OrderBy(i => i.Id).Take(atMost + 1)).ToListAsync(cancel);
+            .OrderBy(i => i.Id).Take(atMost + 1), cancel);
     }
 
-    private static IQueryable<NewItem> Items(IQueryable<Example> images) =>
-        images.Select(i => new NewItem(i.FileName, i.Text == null ? i.Sha256 : null, i.Text, i.Id, null, i.Text == null ? 0 : i.Bytes));
+    /// <summary>Reads their texts only if these fit into a batch, and so into memory.</summary>
+    private async Task<List<NewItem>> LoadAsync(IQueryable<Example> examples, CancellationToken cancel) =>
+        await examples.SumAsync(i => i.Text == null ? 0L : i.Bytes, cancel) > settings.Uploads.MaxTextsBytes ? throw TooLarge()
+        : await examples.Select(i => new NewItem(i.FileName, i.Text == null ? i.Sha256 : null, i.Text, i.Id, null,
+            i.Text == null ? 0 : i.Bytes)).ToListAsync(cancel);
 }

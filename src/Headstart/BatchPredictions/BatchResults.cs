@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Runtime.CompilerServices;
 using System.Text;
 using System.Text.Json;
 using CsvHelper;
@@ -8,9 +9,11 @@ using Microsoft.EntityFrameworkCore;
 
 namespace Headstart.BatchPredictions;
 
-/// <summary>Streams the results of a batch, so memory holds one item however large the batch is.</summary>
+/// <summary>Streams the results of a batch, so memory holds one page of items however large the batch is.</summary>
 internal static class BatchResults
 {
+    private const int PageSize = 100;
+
     private static readonly UTF8Encoding Utf8 = new(encoderShouldEmitUTF8Identifier: false);
 
     // Spreadsheets run fields that begin with = + - @ as formulas; file names and texts come from users, so they get a leading apostrophe.
@@ -19,7 +22,7 @@ internal static class BatchResults
     /// <summary>One JSON object per line.</summary>
     public static async Task WriteLinesAsync(HeadstartDb db, Guid batch, bool texts, Stream body, CancellationToken cancel)
     {
-        await foreach (var item in Answered(db, batch).AsAsyncEnumerable().WithCancellation(cancel))
+        await foreach (var item in AnsweredAsync(db, batch, cancel))
         {
             var line = texts ? JsonSerializer.Serialize(TextBatchLine.Of(item), Json.Options)
                 : JsonSerializer.Serialize(BatchLine.Of(item), Json.Options);
@@ -44,7 +47,7 @@ internal static class BatchResults
         var labels = await LabelsAsync(db, batch, cancel);
         await csv.WriteRecordAsync([.. texts ? (string[])["text", "textId", "fileName"] : ["fileName", "imageId"], "label", "probability",
             "unknown", "error", .. labels], cancel);
-        await foreach (var item in Answered(db, batch).AsAsyncEnumerable().WithCancellation(cancel))
+        await foreach (var item in AnsweredAsync(db, batch, cancel))
         {
             string?[] what = texts ? [item.Text, item.ExampleId?.ToString(), item.FileName] : [item.FileName, item.ExampleId?.ToString()];
             await csv.WriteRecordAsync(Row(what, BatchAnswer.FromJson(item.Answer!), labels), cancel);
@@ -54,7 +57,7 @@ internal static class BatchResults
     private static async Task WriteObjectsAsync(HeadstartDb db, Guid batch, CsvWriter csv, CancellationToken cancel)
     {
         await csv.WriteRecordAsync(["fileName", "imageId", "label", "probability", "x", "y", "width", "height", "error"], cancel);
-        await foreach (var item in Answered(db, batch).AsAsyncEnumerable().WithCancellation(cancel))
+        await foreach (var item in AnsweredAsync(db, batch, cancel))
         {
             var answer = BatchAnswer.FromJson(item.Answer!);
             foreach (var found in answer.Objects is { Count: > 0 } objects ? objects.Cast<PredictedObject?>() : [null])
@@ -89,8 +92,27 @@ internal static class BatchResults
         return item is null ? [] : [.. BatchAnswer.FromJson(item.Answer!).Labels.Select(l => l.Label).Order(StringComparer.Ordinal)];
     }
 
-    private static IQueryable<BatchItem> Answered(HeadstartDb db, Guid batch) =>
-        db.BatchItems.Where(i => i.BatchId == batch && i.Answer != null).OrderBy(i => i.Position);
+    /// <summary>In pages: the client may read slowly, and no connection should wait for it.</summary>
+    private static async IAsyncEnumerable<BatchItem> AnsweredAsync(HeadstartDb db, Guid batch,
+        [EnumeratorCancellation] CancellationToken cancel)
+    {
+        for (var after = -1; ;)
+        {
+            var page = await db.BatchItems.AsNoTracking().Where(i => i.BatchId == batch && i.Position > after && i.Answer != null)
+                .OrderBy(i => i.Position).Take(PageSize).ToListAsync(cancel);
+            foreach (var item in page)
+            {
+                yield return item;
+            }
+
+            if (page.Count < PageSize)
+            {
+                yield break;
+            }
+
+            after = page[^1].Position;
+        }
+    }
 
     private static string? Number(double? value) => value?.ToString("0.######", CultureInfo.InvariantCulture);
 }

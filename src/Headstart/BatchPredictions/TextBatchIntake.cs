@@ -59,8 +59,7 @@ internal sealed class TextBatchIntake(BatchItems known, Settings settings, DataP
             var length = Encoding.UTF8.GetByteCount(text);
             if ((bytes += length) > _limits.MaxTextsBytes)
             {
-                throw RefusedException.TooLarge("too-large", $"The texts of a batch may take {_limits.MaxTextsBytes:N0} bytes "
-                    + "(Headstart:Uploads:MaxTextsBytes); send the rest in another batch.");
+                throw known.TooLarge();
             }
 
             items.Add(refusal is null ? new(sent.FileName ?? "", null, text, null, null, length)

@@ -30,11 +30,8 @@ public sealed class Fingerprints(IDbContextFactory<HeadstartDb> databases, IBlob
         {
             await shards.ShareAsync(Space, MsEach, missing, part => ComputeAsync(part, cancel), new Progress<int>(), cancel);
         }
-        else
-        {
-            await ComputeAsync(missing, cancel);
-        }
 
+        await ComputeAsync(missing, cancel); // what is still missing
         return await ReadAsync(images, cancel);
     }
 

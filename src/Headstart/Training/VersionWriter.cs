@@ -108,6 +108,7 @@ public sealed class VersionWriter(VersionReader reader, IBlobStore blobs, Backbo
     private static async Task<ComparisonReport> CompareAsync(
         HeadstartDb db, Guid model, ServedVersion published, Candidate candidate, IProgress<double> progress, CancellationToken cancel)
     {
+        using var head = (published as ServedDetector)?.Head; // ours alone, while its backbone is the host's
         var (number, what) = (published.Number, candidate.Data.Kind.Nouns());
         var since = await db.Versions.Where(v => v.ModelId == model && v.Number == number)
             .Join(db.TrainingRuns, v => v.RunId, r => r.Id, (_, r) => r.CreatedAt).SingleAsync(cancel);

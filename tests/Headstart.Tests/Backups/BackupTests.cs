@@ -76,6 +76,7 @@ public sealed class BackupTests(S3Server server, TestPostgres postgres) : IClass
             (await ImagesAsync(host.Client, busy)).Select(image => (string?)image["sha256"]).ToHashSet());
         await SameImagesAsync(await ImagesAsync(other.Client, busy), other.Client, busy);
         Assert.Equal(1, (await VerbAsync(other, "restore", place.Below("backup"))).ExitCode); // not into a folder that is in use
+        await RefusedAfterAnotherHostAsync(await postgres.CreateDatabaseAsync(), place.Below("backup"));
     }
 
     [Fact]
@@ -180,6 +181,21 @@ public sealed class BackupTests(S3Server server, TestPostgres postgres) : IClass
         Assert.Contains("did not finish", refused.Output, StringComparison.Ordinal);
 
         await File.WriteAllBytesAsync(blob, bytes, Api.Cancel);
+    }
+
+    /// <summary>A restore that failed before its database was filled, which another host has taken since.</summary>
+    private static async Task RefusedAfterAnotherHostAsync(string database, string backup)
+    {
+        await using var late = new HostProcess();
+        late.Environment["ConnectionStrings__Headstart"] = database;
+        var made = JsonNode.Parse(await File.ReadAllTextAsync(Path.Combine(backup, "backup.json"), Api.Cancel))!;
+        Directory.CreateDirectory(late.DataFolder);
+        await File.WriteAllTextAsync(Path.Combine(late.DataFolder, "restoring"), (string)made["database"]!["sha256"]!, Api.Cancel);
+
+        var (exitCode, output) = await late.RunAsync("restore", backup);
+
+        Assert.Equal(1, exitCode);
+        Assert.Contains("does not hold what the backup holds", output, StringComparison.Ordinal);
     }
 
     /// <summary>A verb in a process of its own on the installation of a host that may be running.</summary>

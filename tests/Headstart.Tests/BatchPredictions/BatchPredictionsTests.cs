@@ -48,6 +48,41 @@ public sealed class BatchPredictionsTests(TrainedHost host)
     }
 
     [Fact]
+    public async Task Those_who_read_results_slowly_keep_no_connection_to_the_database_from_others()
+    {
+        var model = await _client.NewModelAsync();
+        var batch = Guid.CreateVersion7();
+        await host.QueryAsync(db => db.Database.ExecuteSqlAsync($"""
+            INSERT INTO batch_predictions (id, model_id, version, state, images, bytes, done, failed, created_at)
+            VALUES ({batch}, {Guid.Parse(model[^36..])}, 1, 'Succeeded', 2000, 0, 2000, 2000, now());
+            INSERT INTO batch_items (batch_id, position, file_name, answer)
+            SELECT {batch}, n, n || '.jpg', jsonb_build_object('labels', '[]'::jsonb, 'error', repeat('x', 10000))
+            FROM generate_series(0, 1999) AS n
+            """, Api.Cancel));
+
+        var readers = new List<Task<HttpResponseMessage>>();
+        for (var i = 0; i < 12; i++) // more than the host has connections
+        {
+            readers.Add(_client.GetAsync($"{model}/batch-predictions/{batch}/results", HttpCompletionOption.ResponseHeadersRead,
+                Api.Cancel));
+        }
+
+        foreach (var reader in await Task.WhenAll(readers))
+        {
+            Assert.Equal(HttpStatusCode.OK, reader.StatusCode);
+        }
+
+        await _client.GetJsonAsync(model);
+        using var last = await readers[^1];
+        var lines = (await last.Content.ReadAsStringAsync(Api.Cancel)).Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        Assert.Equal(Enumerable.Range(0, 2_000).Select(i => $"{i}.jpg"), lines.Select(line => (string?)JsonNode.Parse(line)!["fileName"]));
+        foreach (var reader in readers)
+        {
+            (await reader).Dispose();
+        }
+    }
+
+    [Fact]
     public async Task Stored_images_are_chosen_by_category_and_split_or_by_id_and_carry_their_ids()
     {
         var images = (await _client.GetJsonAsync($"{host.Model}/images?limit=200"))["items"]!.AsArray().Reverse().ToList();

@@ -164,6 +164,30 @@ public sealed class TextBatchTests(ToyHost host) : IClassFixture<ToyHost>
     }
 
     [Fact]
+    public async Task Stored_texts_may_take_as_many_bytes_as_sent_ones()
+    {
+        SharedData.Folder("datasets/text");
+        var model = await _client.NewTextModelAsync("pos", "neg");
+        var @long = string.Concat(Enumerable.Repeat("good fun ", 11_000));
+        var added = await _client.AddTextsAsync(model, TextFiles.Rows("toy_62_8_2/train_8.tsv").Append(("pos", @long)));
+        await _client.TrainAsync(model, new { backbone = "tfidf" });
+        var id = (Guid)added["accepted"]!.AsArray()[^1]!["id"]!;
+
+        var named = Batches.Stored(new { textIds = Enumerable.Repeat(id, 700) });
+        await (await _client.SendBatchAsync(model, named)).ProblemAsync(HttpStatusCode.RequestEntityTooLarge, "too-large");
+
+        await host.QueryAsync(db => db.Database.ExecuteSqlAsync($"UPDATE examples SET bytes = 700 * bytes WHERE id = {id}", Api.Cancel));
+        foreach (var body in (object[])[new { storedTexts = new { } }, new { textIds = new[] { id } }])
+        {
+            await (await _client.SendBatchAsync(model, Batches.Stored(body)))
+                .ProblemAsync(HttpStatusCode.RequestEntityTooLarge, "too-large");
+        }
+
+        var others = Batches.Stored(new { storedTexts = new { category = "neg" } });
+        Assert.NotEmpty(await _client.AnswerBatchAsync(model, others));
+    }
+
+    [Fact]
     public async Task Thousands_of_texts_are_answered_in_their_order()
     {
         string[] texts = [.. Enumerable.Range(0, 5_000).Select(i => $"{Sentences[i % Sentences.Length]} {i}")];

@@ -159,6 +159,26 @@ public sealed class NodesTests(NodesTests.Nodes nodes)
     }
 
     [Fact]
+    public async Task Images_whose_parts_are_lost_are_computed_all_the_same()
+    {
+        await nodes.ExecuteAsync("""
+            CREATE FUNCTION lose() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+                DELETE FROM extraction_shards WHERE extraction_id = NEW.extraction_id AND number = NEW.number; RETURN NULL; END $$;
+            CREATE TRIGGER lose AFTER INSERT ON extraction_shards FOR EACH ROW WHEN (NEW.number > 0) EXECUTE FUNCTION lose();
+            """);
+        var model = await nodes.First.Client.NewModelAsync();
+        await nodes.First.Client.UploadSetAsync(model, SharedData.Folder("datasets/hymenoptera/train"));
+        await nodes.ExecuteAsync("TRUNCATE feature_vectors");
+
+        var run = await nodes.First.Client.TrainAsync(model);
+
+        await nodes.ExecuteAsync("DROP TRIGGER lose ON extraction_shards");
+        Assert.Equal("succeeded", (string?)run["state"]);
+        var images = (await nodes.First.Client.GetJsonAsync(model))["categories"]!.AsArray().Sum(category => (int)category!["imageCount"]!);
+        Assert.Equal([$"{images}"], await nodes.QueryAsync("SELECT count(*)::text FROM feature_vectors WHERE space <> 'fingerprint-2'"));
+    }
+
+    [Fact]
     public async Task Workers_share_the_fits_of_one_run_and_it_ends_though_one_of_them_dies_over_one()
     {
         // Who makes a fit is written down; the first one of each kind goes to somebody who is never heard of again.

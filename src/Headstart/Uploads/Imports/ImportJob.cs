@@ -63,6 +63,7 @@ internal sealed class ImportJob(
         if (notices is not null)
         {
             await using var transaction = await db.Database.BeginTransactionAsync();
+            await db.HoldModelAsync(lease.ModelId); // writing a row twice locks its model again
             await lease.HoldAsync(db);
             await db.Database.ExecuteSqlAsync($"UPDATE imports SET notices = notices || {notices} WHERE id = {lease.Id}");
             await transaction.CommitAsync();
@@ -71,7 +72,7 @@ internal sealed class ImportJob(
 
     /// <summary>
     /// Adds files to the model and advances the mark in one transaction: if the process dies before the commit, they are added again later;
-    /// after it, never.
+    /// after it, never. If only the answer to a commit was lost, the same files come again, and those before the mark are left out.
     /// </summary>
     private async Task WriteAsync(HeadstartDb db, JobLease lease, Model model, IReadOnlyList<CheckedFile> files, int done,
         double secondsEach)
@@ -79,13 +80,15 @@ internal sealed class ImportJob(
         await using var transaction = await db.Database.BeginTransactionAsync();
         await db.HoldModelAsync(model.Id);
         await lease.HoldAsync(db);
+        var known = await db.Imports.Where(i => i.Id == lease.Id).Select(i => i.Done - done).SingleAsync();
+        (files, done) = ([.. files.Skip(known)], done + known);
         var (taken, _) = await new ImageBatch(db, model, files, confirmed: false).StoreAsync(clock.Now());
         await RejectAsync(db, lease.Id, taken, done);
         var (accepted, there) = (taken.Where(t => t.Example is not null).ToList(), taken.Count(t => t.AlreadyThere));
         var bytes = accepted.Sum(t => (long)t.Example!.Bytes);
         await db.Database.ExecuteSqlAsync($"""
-            UPDATE imports SET done = done + {files.Count}, accepted = accepted + {accepted.Count}, already_there = already_there + {there},
-                rejected = rejected + {files.Count - accepted.Count}, bytes = bytes + {bytes}, seconds_left = ceil({secondsEach} * (total - done - {files.Count}))
+            UPDATE imports SET done = {done + files.Count}, accepted = accepted + {accepted.Count}, already_there = already_there + {there},
+                rejected = rejected + {files.Count - accepted.Count}, bytes = bytes + {bytes}, seconds_left = ceil({secondsEach} * (total - {done + files.Count}))
             WHERE id = {lease.Id}
             """);
         await transaction.CommitAsync();

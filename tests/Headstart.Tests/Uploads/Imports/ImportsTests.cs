@@ -5,6 +5,7 @@ using Headstart.Tests.Backbones;
 using Headstart.Tests.BatchPredictions;
 using Headstart.Tests.Fetching;
 using Headstart.Tests.Postgres;
+using Microsoft.EntityFrameworkCore;
 
 namespace Headstart.Tests.Uploads.Imports;
 
@@ -167,6 +168,30 @@ public sealed class ImportsTests(ImportsTests.FetchingHost host) : IClassFixture
             .ProblemAsync(HttpStatusCode.NotFound, "import-not-found");
         Assert.Equal("succeeded", (string?)(await _client.ImportAsync(await _client.NewModelAsync(),
             Batches.Archive(Batches.Zip(("cats/1.png", Pictures.Tiny(1)))), "?async=true"))["state"]);
+    }
+
+    [Fact]
+    public async Task A_model_may_be_deleted_while_an_import_ends()
+    {
+        // Where the worker writes a second time that it has progressed.
+        await host.QueryAsync(db => db.Database.ExecuteSqlRawAsync("""
+            CREATE FUNCTION hold() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_advisory_xact_lock_shared(43); RETURN NEW; END $$;
+            CREATE TRIGGER hold BEFORE UPDATE OF attempts ON imports FOR EACH ROW
+                WHEN (NEW.done = NEW.total AND OLD.state = 'Running' AND NEW.state = 'Running') EXECUTE FUNCTION hold();
+            """, Api.Cancel));
+        var model = await _client.NewModelAsync();
+        await using var held = await HeldRow.TakeAsync(host, $"SELECT pg_advisory_xact_lock(43)");
+        var similar = Batches.Zip(("cats/1.png", Pictures.Tiny(1)), ("Cats/2.png", Pictures.Tiny(2)));
+
+        // The worker waits in the middle of its transaction, and the deletion for the worker, before it goes on.
+        await _client.StartImportAsync(model, Batches.Archive(similar), "?async=true");
+        await held.WaitersAsync(1);
+        var deletion = _client.DeleteAsync(model, Api.Cancel);
+        await held.WaitersAsync(2);
+        await held.ReleaseAsync();
+
+        Assert.Equal(HttpStatusCode.NoContent, (await deletion).StatusCode);
+        await host.QueryAsync(db => db.Database.ExecuteSqlRawAsync("DROP TRIGGER hold ON imports; DROP FUNCTION hold", Api.Cancel));
     }
 
     [Fact]
