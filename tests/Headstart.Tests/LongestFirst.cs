@@ -16,9 +16,9 @@ using Xunit.v3;
 namespace Headstart.Tests;
 
 /// <summary>
-/// Classes that wait for clocks begin first: those of the other assemblies, which begin at the same time, use the cores meanwhile. Then come
-/// those that take minutes, alone or together on one host; one that begins last keeps one core busy when nobody else has anything left to
-/// do. The tests of a class, and the classes on one host, run one after another.
+/// Classes that wait for clocks begin first: those of the other assemblies, which begin at the same time, use the cores meanwhile. Then
+/// come those that take minutes, alone or together on one host; one that begins last keeps one core busy when nobody else has anything left
+/// to do. The tests of a class, and the classes on one host, run one after another.
 /// </summary>
 public sealed class LongestFirst : ITestCollectionOrderer
 {
@@ -28,7 +28,7 @@ public sealed class LongestFirst : ITestCollectionOrderer
         typeof(LostAnswerTests), typeof(EightBitFormsTests), typeof(Metrics.DashboardTests),
         typeof(StartAndStopTests), typeof(CrashTests), typeof(BackupTests), typeof(ChoiceTests), typeof(FetchingTests),
         typeof(FetchingProcessesTests), typeof(JobCrashTests), typeof(S3HostTests), typeof(MemoryTests), typeof(MultiLabelTests),
-        typeof(ReportTests), typeof(TrainingHost), typeof(PredictionsHost), typeof(BodiesHost),
+        typeof(ReportTests), typeof(TrainingHost), typeof(PredictionsHost), typeof(ClientsHost), typeof(BodiesHost),
     ];
 
     public IReadOnlyCollection<TTestCollection> OrderTestCollections<TTestCollection>(IReadOnlyCollection<TTestCollection> testCollections)
