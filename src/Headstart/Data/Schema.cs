@@ -41,8 +41,7 @@ public static partial class Schema
         await RefuseWithoutRightsAsync(guard, tables: pending, cancel);
         if (pending) // otherwise EF would need the right to create tables that exist
         {
-            await using var changing = new HeadstartDb((DbContextOptions<HeadstartDb>)new DbContextOptionsBuilder<HeadstartDb>()
-                .UseHeadstart(address.ForMigrations).Options);
+            await using var changing = Open(address.ForMigrations);
             changing.Database.SetCommandTimeout(LongestStep);
             await changing.Database.MigrateAsync(cancel);
         }
@@ -116,6 +115,10 @@ public static partial class Schema
         }
     }
 
+    /// <summary>The database without a pool of contexts, for migrations.</summary>
+    internal static HeadstartDb Open(string connectionString) =>
+        new((DbContextOptions<HeadstartDb>)new DbContextOptionsBuilder<HeadstartDb>().UseHeadstart(connectionString).Options);
+
     public static DbContextOptionsBuilder UseHeadstart(this DbContextOptionsBuilder options, string connectionString) => options
         .UseNpgsql(connectionString)
         .UseSnakeCaseNamingConvention()
@@ -131,6 +134,5 @@ public static partial class Schema
 /// <summary>For <c>dotnet ef migrations add</c>, which must not start a host.</summary>
 public sealed class DesignTimeFactory : IDesignTimeDbContextFactory<HeadstartDb>
 {
-    public HeadstartDb CreateDbContext(string[] args) =>
-        new((DbContextOptions<HeadstartDb>)new DbContextOptionsBuilder<HeadstartDb>().UseHeadstart("Host=localhost").Options);
+    public HeadstartDb CreateDbContext(string[] args) => Schema.Open("Host=localhost");
 }

@@ -120,12 +120,17 @@ public sealed class BackupTests(S3Server server, TestPostgres postgres) : IClass
         Assert.True((bool?)(await node.Client.TextBackboneAsync("words"))!["registered"]);
         Assert.False(Directory.Exists(Path.Combine(node.DataFolder, "blobs")));
 
-        // And back, from a machine that has never run a host.
+        // And back, from a machine that has never run a host. A backbone that cannot be used is named.
+        await OwnPostgres.ExecuteAsync(database, """
+            INSERT INTO shared_backbones (id, sha256, manifest, registered, created_at)
+            SELECT 'broken', sha256, '{"id":"broken"}', true, now() FROM shared_backbones WHERE id = 'ours'
+            """);
         await using var elsewhere = NewNode();
         Assert.Equal(0, (await elsewhere.RunAsync("backup", place.Below("from the bucket"))).ExitCode);
         await using var alone = new HostProcess();
         var back = await alone.RunAsync("restore", place.Below("from the bucket"));
-        Assert.True(back.ExitCode == 0, back.Output);
+        Assert.True(back.ExitCode == 2, back.Output);
+        Assert.Contains("Backbone broken is not restored", back.Output, StringComparison.Ordinal);
         Assert.Superset(new HashSet<string> { "ours.onnx", "ours.json", "words.txt" },
             Directory.GetFiles(Path.Combine(alone.DataFolder, "backbones", "registered"), "*", SearchOption.AllDirectories)
             .Select(file => Path.GetFileName(file)!).ToHashSet());
