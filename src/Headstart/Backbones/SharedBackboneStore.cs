@@ -50,7 +50,7 @@ public sealed class SharedBackboneStore(
             WHERE shared_backbones.removed_at IS NOT NULL
             """, cancel) == 0)
         {
-            return await db.SharedBackbones.AsNoTracking().SingleAsync(b => b.Id == id, cancel);
+            return await db.SharedBackbones.SingleAsync(b => b.Id == id, cancel);
         }
 
         await Announcements.SayAsync(db, Announcement.Backbones, cancel);
@@ -104,7 +104,7 @@ public sealed class SharedBackboneStore(
         }
     }
 
-    /// <summary>Downloads the file of a backbone into the folder that it belongs to, under a passing name.</summary>
+    /// <summary>Downloads the file of a backbone into the folder that it belongs to, under a temporary name.</summary>
     /// <exception cref="BackboneException">The blob store lacks the file, or has another.</exception>
     public async Task<string> DownloadAsync(SharedBackbone shared, CancellationToken cancel)
     {
@@ -127,9 +127,9 @@ public sealed class SharedBackboneStore(
         }
     }
 
-    /// <summary>Puts all files where the start of a host that is alone finds them, and ends the sharing of these.</summary>
+    /// <summary>Moves all from the blob store to where the start of a host that is alone finds them.</summary>
     /// <returns>A sentence about each that cannot be had; it stays shared.</returns>
-    public async Task<IReadOnlyList<string>> SettleAsync(CancellationToken cancel)
+    public async Task<IReadOnlyList<string>> MoveToDataFolderAsync(CancellationToken cancel)
     {
         var problems = new List<string>();
         await using var db = await databases.CreateDbContextAsync(cancel);
@@ -147,7 +147,7 @@ public sealed class SharedBackboneStore(
             }
             catch (BackboneException e)
             {
-                problems.Add($"Backbone {shared.Id} is not restored, {e.Message.TrimEnd('.')}; register it again.");
+                problems.Add($"Backbone {shared.Id} cannot be restored: {e.Message.TrimEnd('.')}; register it again.");
             }
         }
 

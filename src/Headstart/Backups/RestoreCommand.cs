@@ -110,7 +110,7 @@ public static class RestoreCommand
                 + "from another copy of the backup and repeat the command.");
         }
 
-        // A database of its own is behind the mark, and settling its backbones lets go of some blobs.
+        // A database of its own is behind the mark, and moving its backbones to the data folder lets go of some blobs.
         if (!installation.Database.IsOwn && blobs.Count < backup.Blobs)
         {
             throw new StartupException("The database does not hold what the backup holds: an earlier attempt failed before it was filled, "
@@ -144,7 +144,7 @@ public static class RestoreCommand
         var shared = services.GetRequiredService<SharedBackboneStore>();
         if (shared.IsAlone)
         {
-            return await shared.SettleAsync(cancel);
+            return await shared.MoveToDataFolderAsync(cancel);
         }
 
         var folder = installation.Paths.RegisteredBackbones;

@@ -98,7 +98,7 @@ internal static class BatchResults
     {
         for (var after = -1; ;)
         {
-            var page = await db.BatchItems.AsNoTracking().Where(i => i.BatchId == batch && i.Position > after && i.Answer != null)
+            var page = await db.BatchItems.Where(i => i.BatchId == batch && i.Position > after && i.Answer != null)
                 .OrderBy(i => i.Position).Take(PageSize).ToListAsync(cancel);
             foreach (var item in page)
             {
